@@ -1,0 +1,33 @@
+import {z} from 'zod';
+import {boxKindSchema, deviceIdSchema} from '#appliance/contract/box-schema.ts';
+import {logLevels} from '#appliance/log/logger.ts';
+
+export const listenSchema = z.strictObject({
+	host: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens it to the network.'),
+	port: z.int().min(0).max(65_535).describe('TCP port; 0 takes any free one.'),
+});
+export type ListenConfig = z.infer<typeof listenSchema>;
+
+/**
+ * The part of a box's one YAML file that every kind shares. The role's own section stands under the kind's name and is
+ * parsed by that role's schema, because appliance knows no role.
+ */
+export const boxConfigSchema = z.looseObject({
+	version: z.literal(1),
+	box: z.strictObject({
+		id: deviceIdSchema,
+		kind: boxKindSchema,
+		stateDirectory: z.string().min(1).describe('Everything that the box keeps lies below it.'),
+	}),
+	log: z.strictObject({level: z.enum(logLevels).default('info')}).prefault({}),
+	supervisor: z
+		.strictObject({
+			listen: listenSchema.prefault({port: 8079}),
+			heartbeatTimeoutMs: z.int().min(1000).max(600_000).default(10_000),
+			restartDelayMinMs: z.int().min(10).max(60_000).default(500),
+			restartDelayMaxMs: z.int().min(100).max(3_600_000).default(30_000),
+			stopTimeoutMs: z.int().min(100).max(600_000).default(10_000),
+		})
+		.prefault({}),
+});
+export type BoxConfig = z.infer<typeof boxConfigSchema>;

@@ -1,0 +1,52 @@
+import {z} from 'zod';
+import {prioritySchema} from '#appliance/contract/catalogue-schema.ts';
+
+const countSchema = z.int().min(0);
+
+/** GET /status of a headend, and each `data:` of GET /events. */
+export const headendStatusSchema = z.strictObject({
+	version: z.literal(1),
+	box: z.string(),
+	nowMs: z.int(),
+	uplink: z.strictObject({
+		group: z.string(),
+		port: z.int(),
+		rateBps: countSchema,
+		/** Measured over the last seconds, IP layer. */
+		sentBps: z.number().min(0),
+		sentBytes: countSchema,
+		sentPackets: countSchema,
+		/** |sent - ordered| / ordered over the spans in which there was always something to send. */
+		rateErrorRatio: z.number().min(0),
+	}),
+	carousel: z.strictObject({
+		cycleMs: countSchema,
+		/** 0..1 of the running cycle. */
+		position: z.number().min(0).max(1),
+		cycles: countSchema,
+		objectsSent: countSchema,
+		objects: countSchema,
+		bytes: countSchema,
+		/** Share of the rate that the plan uses, by priority. */
+		load: z.array(z.strictObject({priority: prioritySchema, share: z.number(), usedRatio: z.number()})),
+		/** What does not fit into the cycle, and why. */
+		doesNotFit: z.array(z.strictObject({path: z.string(), sizeBytes: countSchema, reason: z.string()})),
+	}),
+	onAir: z.array(
+		z.strictObject({
+			path: z.string(),
+			priority: prioritySchema,
+			toi: countSchema,
+			sizeBytes: countSchema,
+			sentRatio: z.number().min(0).max(1),
+		}),
+	),
+	/** Objects by the time until each is on air next; at most 100 of them. */
+	next: z.array(
+		z.strictObject({path: z.string(), priority: prioritySchema, sizeBytes: countSchema, inMs: countSchema}),
+	),
+	live: z.array(
+		z.strictObject({channel: z.string(), lastSegmentMs: z.int(), segments: countSchema, bitrateBps: z.number()}),
+	),
+});
+export type HeadendStatus = z.infer<typeof headendStatusSchema>;

@@ -1,0 +1,60 @@
+import {once} from 'node:events';
+import {createServer, type RequestListener, type Server} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {CodedError} from '#appliance/error/coded-error.ts';
+
+/** A client that sends its headers slower than this is dropped (slow-loris). */
+const headersTimeoutMs = 10_000;
+const keepAliveTimeoutMs = 30_000;
+const headerBytesMax = 16 * 1024;
+
+export type HttpListener = AsyncDisposable & {
+	readonly server: Server;
+	/** `http://host:port`, without a slash at the end. */
+	readonly url: string;
+	readonly port: number;
+};
+
+/** Listens (port 0 = any free port) and, when disposed, stops accepting and ends what is still open. */
+export const listen = async (options: {
+	readonly handler: RequestListener;
+	readonly host: string;
+	readonly port: number;
+	readonly requestTimeoutMs?: number;
+}): Promise<HttpListener> => {
+	const {handler, host, port, requestTimeoutMs = 0} = options;
+	const server = createServer(
+		{
+			headersTimeout: headersTimeoutMs,
+			keepAliveTimeout: keepAliveTimeoutMs,
+			maxHeaderSize: headerBytesMax,
+			requestTimeout: requestTimeoutMs,
+		},
+		handler,
+	);
+	try {
+		server.listen({host, port});
+		await once(server, 'listening');
+	} catch (error) {
+		throw new CodedError('APPLIANCE_LISTEN_FAILED', {
+			message: `Cannot listen on ${host}:${port}; another program may hold that port.`,
+			cause: error,
+			details: {host, port},
+		});
+	}
+	const address = server.address() as AddressInfo;
+	return {
+		server,
+		port: address.port,
+		url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+		[Symbol.asyncDispose]: async () => {
+			if (!server.listening) {
+				return;
+			}
+			const closed = once(server, 'close');
+			server.close();
+			server.closeAllConnections();
+			await closed;
+		},
+	};
+};

@@ -1,0 +1,16 @@
+import type {BoxKind, DeviceId} from '#appliance/contract/box-schema.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+
+/** What a role is started with; tests make one by hand, `runRole` makes it from the box's file. */
+export type RoleContext<Config> = {
+	readonly box: {readonly id: DeviceId; readonly kind: BoxKind; readonly stateDirectory: string};
+	readonly config: Config;
+	readonly logger: Logger;
+	/** Aborts when the role must stop; disposal follows. */
+	readonly signal: AbortSignal;
+};
+
+/** A role that runs. `endpoints` are its URLs by name (`http`, …), told to the supervisor and shown to people. */
+export type RunningRole = AsyncDisposable & {
+	readonly endpoints: Readonly<Record<string, string>>;
+};

@@ -1,0 +1,1 @@
+add_node_addon(notify notify/src/addon.cpp)

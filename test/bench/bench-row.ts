@@ -1,0 +1,25 @@
+/**
+ * One measured figure of `./streamverse bench`. A figure is always beside a reference that the same run measured, so that
+ * a slow machine or a busy one does not make a promise look broken. A row with a `bar` is a promise.
+ */
+export type BenchRow = {
+	readonly name: string;
+	readonly value: number;
+	readonly unit: string;
+	/** What the ratio is against, in words. */
+	readonly reference?: string;
+	/** value of ours / value of the reference; more is better unless the name says otherwise. */
+	readonly ratio?: number;
+	/** The least ratio (or, without a ratio, the bound that `pass` was judged by). */
+	readonly bar?: number;
+	readonly pass?: boolean;
+};
+
+export type BenchOptions = {
+	readonly signal: AbortSignal;
+	/** One line for people about what is being measured; never part of the JSON. */
+	readonly progress: (line: string) => void;
+};
+
+/** Every `test/bench/<name>.bench.ts` exports this as `run`. */
+export type Bench = (options: BenchOptions) => Promise<readonly BenchRow[]>;
