@@ -1,0 +1,1 @@
+add_native_core(packet_core packet/src/endpoint.cpp packet/src/udp_receiver.cpp)
