@@ -17,6 +17,7 @@ export type RunProcessOptions = {
 	}) => Promise<AsyncDisposable>;
 };
 
+const keepAliveIntervalMs = 3_600_000;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
@@ -53,6 +54,8 @@ export const runProcess = async (options: RunProcessOptions): Promise<never> => 
 		logger.fatal({err: error}, 'nobody handled this error');
 		process.exit(exitCode.software);
 	};
+	// A process that only waits for a signal has an empty event loop, which would end it.
+	setInterval(() => undefined, keepAliveIntervalMs);
 	process.on('uncaughtException', die);
 	process.on('unhandledRejection', die);
 

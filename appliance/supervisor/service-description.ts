@@ -1,0 +1,35 @@
+/** What to run, how to know that it runs, and how to end it. The same description serves a daemon and a role. */
+export type ServiceDescription = {
+	readonly name: string;
+	readonly command: string;
+	readonly args?: readonly string[];
+	readonly workingDirectory?: string;
+	/** Added to this process's environment; undefined takes a variable away. */
+	readonly environment?: Readonly<Record<string, string | undefined>>;
+	/**
+	 * `spawned`: it counts as running once the process exists. `message`: it is one of ours, and tells by role messages
+	 * over an IPC channel. `probe`: asked again and again until the answer is true (or the start deadline ends it).
+	 */
+	readonly readiness:
+		| {readonly kind: 'spawned'}
+		| {readonly kind: 'message'}
+		| {readonly kind: 'probe'; readonly intervalMs?: number; readonly probe: (signal: AbortSignal) => Promise<boolean>};
+	/** `log`: lines go into the log, bounded. `inherit`: it writes our JSON lines itself, straight to our streams. */
+	readonly output?: 'log' | 'inherit';
+	/** What asks it to end; nginx, for one, ends gracefully on SIGQUIT. Default SIGTERM. */
+	readonly stopSignal?: NodeJS.Signals;
+	/** What the kernel sends it when this process dies without a word. Default SIGTERM. */
+	readonly orphanSignal?: 'SIGTERM' | 'SIGKILL' | 'SIGQUIT';
+	/** Default 30 s. */
+	readonly startTimeoutMs?: number;
+	/** Between the request to stop and SIGKILL. Default 10 s. */
+	readonly stopTimeoutMs?: number;
+	/** Only with readiness `message`: restarted when no message came for so long. */
+	readonly heartbeatTimeoutMs?: number;
+	/** Default 500 ms. */
+	readonly restartDelayMinMs?: number;
+	/** Default 30 s. */
+	readonly restartDelayMaxMs?: number;
+	/** Default 60 s: the back-off begins anew after so long without a failure. */
+	readonly steadyMs?: number;
+};
