@@ -1,0 +1,10 @@
+export type PopNodeErrorCode =
+	/** The headend did not answer, or not in time; try again. */
+	| 'POP_NODE_HEADEND_UNREACHABLE'
+	/** The headend answered with something that is not its contract. */
+	| 'POP_NODE_HEADEND_INVALID'
+	/** What was downloaded is not what the catalogue says it is. */
+	| 'POP_NODE_OBJECT_CORRUPT'
+	| 'POP_NODE_OBJECT_TOO_LARGE'
+	/** Neither the budget nor the disk has room, and nothing less important can go. */
+	| 'POP_NODE_STORE_FULL';

@@ -1,0 +1,121 @@
+import type {FileHandle} from 'node:fs/promises';
+import type {ObjectUri} from '#appliance/contract/object-uri.ts';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import type {Clock} from '#appliance/time/clock.ts';
+import type {Fetcher} from '#pop-node/ingest/fetcher.ts';
+import type {StoreEntry} from '#pop-node/store/catalogue-table.ts';
+import type {ObjectStore} from '#pop-node/store/object-store.ts';
+
+/** Paths whose last look at the headend is remembered; beyond it all are forgotten, which only costs a look. */
+const looksRememberedMax = 10_000;
+
+export type FoundObject = {
+	readonly entry: StoreEntry;
+	readonly handle: FileHandle;
+	readonly origin: 'stored' | 'pulled';
+};
+
+export type FindOptions = {
+	readonly store: ObjectStore;
+	readonly fetcher: Fetcher;
+	readonly clock: Clock;
+	readonly pullTimeoutMs: number;
+	readonly revalidateIntervalMs: number;
+};
+
+export type FindObject = (request: {
+	readonly uri: ObjectUri;
+	/** Relative to the operator's base, decoded, as in the catalogue. */
+	readonly path: string;
+	/** The client names a version (If-Range, If-Match); if we have another, the headend may have that one. */
+	readonly wantedTags: string;
+}) => Promise<FoundObject>;
+
+/**
+ * Finds the newest version of an object that can be had: what is stored if it is fresh, what the headend has otherwise,
+ * and what is stored after all if the headend cannot be reached, because to a set-top an old manifest is better than none.
+ * @throws CodedError HTTP_NOT_FOUND, HTTP_UPSTREAM_TIMEOUT, POP_NODE_HEADEND_UNREACHABLE, POP_NODE_STORE_FULL
+ */
+export const createFindObject = (options: FindOptions): FindObject => {
+	const {store, fetcher, clock, pullTimeoutMs, revalidateIntervalMs} = options;
+	const looks = new Map<string, number>();
+
+	const mayLook = (path: string): boolean => {
+		const nowMs = clock.monotonicMs();
+		const lastMs = looks.get(path);
+		if (lastMs !== undefined && nowMs - lastMs < revalidateIntervalMs) {
+			return false;
+		}
+		if (looks.size >= looksRememberedMax) {
+			looks.clear();
+		}
+		looks.set(path, nowMs);
+		return true;
+	};
+
+	const bring = async (uri: ObjectUri, path: string, known: StoreEntry | undefined): Promise<void> => {
+		// A version that the catalogue has told of is fetched by its digest; anything else by its path.
+		const isAnnounced = known !== undefined && known.stored?.sha256 !== known.sha256;
+		if (isAnnounced) {
+			await within(pullTimeoutMs, fetcher.fetch(known, 'asked'));
+		} else if (mayLook(path)) {
+			await within(pullTimeoutMs, fetcher.pull({path, uri, ...(known === undefined ? {} : {known})}));
+		}
+	};
+
+	const openEntry = async (uri: ObjectUri, origin: FoundObject['origin']): Promise<FoundObject | undefined> => {
+		const entry = store.table.findByUri(uri);
+		if (entry?.stored === undefined || (entry.expiresMs ?? Number.POSITIVE_INFINITY) <= clock.nowMs()) {
+			return undefined;
+		}
+		const handle = await store.open(entry);
+		return handle === undefined ? undefined : {entry, handle, origin};
+	};
+
+	return async ({uri, path, wantedTags}) => {
+		const known = store.table.findByUri(uri);
+		if (known !== undefined && isCurrent(known, wantedTags, clock.nowMs())) {
+			const found = await openEntry(uri, 'stored');
+			if (found !== undefined) {
+				return found;
+			}
+		}
+		let failure: unknown;
+		try {
+			await bring(uri, path, store.table.findByUri(uri));
+		} catch (error) {
+			failure = error;
+		}
+		const found = await openEntry(uri, failure === undefined ? 'pulled' : 'stored');
+		if (found !== undefined) {
+			return found;
+		}
+		throw failure ?? new CodedError('HTTP_NOT_FOUND', {message: 'Neither this pop-node nor the headend has it.'});
+	};
+};
+
+const isCurrent = (entry: StoreEntry, wantedTags: string, nowMs: number): boolean =>
+	entry.stored !== undefined &&
+	entry.stored.sha256 === entry.sha256 &&
+	(entry.freshUntilMs ?? Number.POSITIVE_INFINITY) > nowMs &&
+	(!wantedTags.includes('"') || wantedTags.includes(entry.stored.sha256));
+
+/** The download goes on for the next who asks; only this client stops waiting. */
+const within = async (timeoutMs: number, work: Promise<unknown>): Promise<void> => {
+	const timeout = AbortSignal.timeout(timeoutMs);
+	const {promise, reject} = Promise.withResolvers<never>();
+	const expire = (): void =>
+		reject(
+			new CodedError('HTTP_UPSTREAM_TIMEOUT', {
+				message: 'The headend is too slow; ask again shortly, the object is being fetched.',
+				details: {timeoutMs},
+				retryable: true,
+			}),
+		);
+	timeout.addEventListener('abort', expire);
+	try {
+		await Promise.race([work, promise]);
+	} finally {
+		timeout.removeEventListener('abort', expire);
+	}
+};
