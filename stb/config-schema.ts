@@ -58,7 +58,7 @@ const repairSchema = z.strictObject({
 		.int()
 		.min(10)
 		.max(10_000)
-		.default(120)
+		.default(200)
 		.describe('A player that waits so long for bytes whose transmission has passed has them fetched.'),
 	waitingPatienceMs: z
 		.int()
@@ -66,6 +66,12 @@ const repairSchema = z.strictObject({
 		.max(60_000)
 		.default(400)
 		.describe('A player that waits so long for bytes not yet sent has them fetched.'),
+	waitingTimeoutMs: z
+		.int()
+		.min(100)
+		.max(600_000)
+		.default(15_000)
+		.describe('A player that gets no byte for so long is sent away, to ask again.'),
 	waitingBackOffMs: z.int().min(0).max(1000).default(30).describe('Largest random delay of such a request.'),
 	waitingRequestBytes: z.int().min(1024).default(262_144).describe('Bytes fetched ahead for a waiting player.'),
 });

@@ -1,0 +1,301 @@
+import {rm} from 'node:fs/promises';
+import {sleep} from '#appliance/time/sleep.ts';
+import type {FluteEvent, FluteObject} from '#native/flute/receiver-event.ts';
+import {type ArrivalRecord, applyEvent, createArrivalRecord, isOpen} from '#stb/assemble/arrival.ts';
+import {type ArrivalRepair, createArrivalRepair} from '#stb/assemble/arrival-repair.ts';
+import type {ArrivalEffect, ArrivalEvent} from '#stb/assemble/arrival-state.ts';
+import type {AssemblerCounts, AssemblerOptions} from '#stb/assemble/assembler-options.ts';
+import {createArrivals} from '#stb/assemble/create-arrivals.ts';
+import {type ArrivalFacts, describeArrival} from '#stb/assemble/describe-arrival.ts';
+import {createSkippedObjects, type SkippedObject} from '#stb/assemble/skipped-objects.ts';
+import {createStoreQueue, type StoreQueue} from '#stb/assemble/store-queue.ts';
+import {wantArrival} from '#stb/assemble/want-arrival.ts';
+import type {Arrivals} from '#stb/serve/arrivals.ts';
+
+/** After an arrival failed, its next transmission is given another chance this much later. */
+const failedPauseMs = 10_000;
+/** How long the receiver may take to verify an object whose holes are filled. */
+const verdictTimeoutMs = 10_000;
+
+/**
+ * The bookkeeping between the receiver, which knows packets and files, and the cache, which knows whole objects: decides
+ * what is wanted, has it repaired, verifies and stores it, and lets players read it while it arrives.
+ *
+ * Invariants: a record is in `#byId` while the receiver may still speak of it, and in `#latest` while it is the newest
+ * transmission of its URI and not settled; `state` changes only in `#apply`, and its effects follow at once.
+ */
+export class Assembler implements AsyncDisposable {
+	readonly #options: AssemblerOptions;
+	/** What serving sees: objects on their way that may be read already. */
+	readonly arrivals: Arrivals;
+	readonly #repair: ArrivalRepair;
+	readonly #storeQueue: StoreQueue;
+	readonly #byId = new Map<number, ArrivalRecord>();
+	readonly #latest = new Map<string, ArrivalRecord>();
+	readonly #skipped = createSkippedObjects();
+	readonly #tasks = new Set<Promise<void>>();
+	readonly #stop = new AbortController();
+	readonly #counts = {received: 0, repaired: 0, failed: 0, fecRecoveredBytes: 0};
+
+	constructor(options: AssemblerOptions) {
+		this.#options = options;
+		this.#repair = createArrivalRepair(options);
+		const {signal} = this.#stop;
+		this.#storeQueue = createStoreQueue({...options, signal});
+		this.arrivals = createArrivals({
+			latest: (uri) => this.#latest.get(uri),
+			repair: this.#repair,
+			parts: {...options, config: options.config.repair},
+			onReaderLeft: (record) => {
+				if (record.superseded && record.readers === 0) {
+					this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
+				}
+			},
+			signal,
+		});
+	}
+
+	get counts(): AssemblerCounts {
+		return {...this.#counts};
+	}
+
+	/** The arrivals that are under way, the oldest first. */
+	list(): readonly ArrivalRecord[] {
+		return [...this.#latest.values()];
+	}
+
+	/** What the receiver tells; the work that follows runs on its own. */
+	handle(events: readonly FluteEvent[]): void {
+		if (this.#stop.signal.aborted) {
+			return;
+		}
+		for (const event of events) {
+			this.#handleOne(event);
+		}
+	}
+
+	/** Looks which objects, skipped, evicted or failed before, are worth receiving now; called every few seconds. */
+	reconsider(): void {
+		const {receiver, cache, clock} = this.#options;
+		for (const record of this.#latest.values()) {
+			const held = cache.peek(record.facts.uri)?.sha256;
+			if (isOpen(record) && record.readers === 0 && held !== undefined && held === record.facts.sha256) {
+				this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
+				this.#remember(record.facts, 'cached');
+			}
+		}
+		const nowMs = clock.monotonicMs();
+		const {bytes, budgetBytes} = cache.stats();
+		let roomBytes = budgetBytes - bytes - this.#arrivingBytes();
+		const worth = ({reason, afterMs, uri, sizeBytes}: SkippedObject): boolean => {
+			if (afterMs > nowMs || cache.peek(uri) !== undefined) {
+				return false;
+			}
+			const fits = reason === 'failed' || sizeBytes <= roomBytes;
+			roomBytes -= fits ? sizeBytes : 0;
+			return fits;
+		};
+		for (const {key} of this.#skipped.take(worth)) {
+			receiver.forget(key);
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#stop.abort();
+		await Promise.allSettled(this.#tasks);
+	}
+
+	#handleOne(event: FluteEvent): void {
+		switch (event.kind) {
+			case 'fdt':
+				return;
+			case 'appeared':
+				this.#appear(event.object);
+				return;
+			case 'progress':
+			case 'ended':
+				this.#applyTo(event.id, event);
+				return;
+			case 'complete':
+				this.#complete(event);
+				return;
+			case 'gave-up':
+				this.#options.logger.debug({event}, 'the receiver gave an object up');
+				this.#applyTo(event.id, {kind: 'failed', code: event.code});
+				return;
+			case 'failed':
+				this.#options.onReceiverFailed(event);
+				return;
+		}
+	}
+
+	#appear(object: FluteObject): void {
+		const {config, receiver, cache, clock, logger, repairSourceOf} = this.#options;
+		const nowMs = clock.nowMs();
+		const description = describeArrival(object, {nowMs, objectExpiryMs: config.cache.objectExpiryMs});
+		if (description.kind === 'refused') {
+			logger.debug({location: object.contentLocation, reason: description.reason}, 'object refused');
+			receiver.drop(object.id);
+			return;
+		}
+		const {facts} = description;
+		this.#skipped.forget(facts.uri);
+		this.#supersede(facts);
+		const {bytes: usedBytes, budgetBytes} = cache.stats();
+		const cachedSha256 = facts.kind === 'content' ? cache.peek(facts.uri)?.sha256 : undefined;
+		const arrivingBytes = this.#arrivingBytes();
+		const decision = wantArrival(facts, {budgetBytes, usedBytes, arrivingBytes, cachedSha256, nowMs});
+		if (decision.kind === 'skipped') {
+			receiver.drop(object.id);
+			if (decision.reason === 'cached' || decision.reason === 'no-room') {
+				this.#remember(facts, decision.reason);
+			}
+			return;
+		}
+		const repairable = (): boolean =>
+			config.repair.enabled &&
+			facts.kind === 'content' &&
+			(facts.encoding === 'identity' || facts.sha256 !== undefined) &&
+			repairSourceOf(object) !== undefined;
+		const record = createArrivalRecord(facts, {repairable});
+		this.#byId.set(object.id, record);
+		this.#latest.set(facts.uri, record);
+	}
+
+	/** The newest transmission of a URI is the object; an older one lives on only while somebody reads it. */
+	#supersede({uri}: ArrivalFacts): void {
+		const older = this.#latest.get(uri);
+		if (older === undefined) {
+			return;
+		}
+		older.superseded = true;
+		if (older.readers === 0) {
+			this.#apply(older, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
+		}
+	}
+
+	#complete(event: Extract<FluteEvent, {kind: 'complete'}>): void {
+		const record = this.#byId.get(event.id);
+		if (record === undefined) {
+			this.#run(rm(event.path, {force: true}));
+			return;
+		}
+		this.#counts.fecRecoveredBytes += event.fecRecoveredBytes;
+		const {path, sizeBytes, sha256} = event;
+		record.whole = {...{path, sizeBytes, sha256}, repaired: event.repairedBytes > 0, encoding: record.facts.encoding};
+		this.#byId.delete(event.id);
+		this.#apply(record, event);
+	}
+
+	#applyTo(id: number, event: ArrivalEvent): void {
+		const record = this.#byId.get(id);
+		if (record !== undefined) {
+			this.#apply(record, event);
+		}
+	}
+
+	#apply(record: ArrivalRecord, event: ArrivalEvent): void {
+		for (const effect of applyEvent(record, event)) {
+			this.#execute(record, effect);
+		}
+		record.changes.emit('change');
+	}
+
+	#execute(record: ArrivalRecord, effect: ArrivalEffect): void {
+		switch (effect) {
+			case 'start-repair':
+				record.repair.abort = new AbortController();
+				this.#run(this.#runRepair(record, AbortSignal.any([this.#stop.signal, record.repair.abort.signal])));
+				return;
+			case 'stop-repair':
+				record.repair.abort?.abort();
+				return;
+			case 'store':
+				this.#run(this.#store(record));
+				return;
+			case 'drop':
+				this.#byId.delete(record.id);
+				this.#options.receiver.drop(record.id);
+				return;
+			case 'settle':
+				this.#settle(record);
+				return;
+		}
+	}
+
+	async #runRepair(record: ArrivalRecord, signal: AbortSignal): Promise<void> {
+		const result = await this.#repair.repair(record, signal);
+		switch (result.kind) {
+			case 'filled':
+				await sleep(verdictTimeoutMs, {signal});
+				this.#apply(record, {kind: 'repair-failed', code: 'STB_REPAIR_INCOMPLETE', final: false});
+				return;
+			case 'fetched':
+				record.whole = result.whole;
+				this.#execute(record, 'drop');
+				this.#apply(record, {kind: 'complete'});
+				return;
+			case 'repair-failed':
+				this.#apply(record, result);
+				return;
+		}
+	}
+
+	async #store(record: ArrivalRecord): Promise<void> {
+		this.#apply(record, await this.#storeQueue.store(record));
+	}
+
+	#settle(record: ArrivalRecord): void {
+		const {facts, state, whole} = record;
+		this.#byId.delete(record.id);
+		if (this.#latest.get(facts.uri) === record) {
+			this.#latest.delete(facts.uri);
+		}
+		record.settled.resolve();
+		if (state.kind === 'stored') {
+			this.#count(facts, 'received');
+			if (whole?.repaired === true) {
+				this.#count(facts, 'repaired');
+			}
+			this.#remember(facts, 'cached');
+		} else if (!record.superseded && state.kind === 'failed' && state.code !== 'STB_ARRIVAL_SUPERSEDED') {
+			this.#count(facts, 'failed');
+			this.#remember(facts, 'failed');
+		}
+	}
+
+	#count({kind}: ArrivalFacts, what: 'received' | 'repaired' | 'failed'): void {
+		this.#counts[what] += kind === 'content' ? 1 : 0;
+	}
+
+	#remember({object, uri, kind}: ArrivalFacts, reason: SkippedObject['reason']): void {
+		// Signalling that is whole stays whole; only when it failed is it to be heard again.
+		if (kind === 'content' || reason === 'failed') {
+			const {group, port, tsi, toi, transferLength: sizeBytes} = object;
+			const afterMs = this.#options.clock.monotonicMs() + (reason === 'failed' ? failedPauseMs : 0);
+			this.#skipped.remember({key: {group, port, tsi, toi}, ...{uri, sizeBytes, reason, afterMs}});
+		}
+	}
+
+	#arrivingBytes(): number {
+		// Signalling is small, and what has not begun to come may never; only what is coming counts.
+		let bytes = 0;
+		for (const {facts, state} of this.#latest.values()) {
+			bytes += state.kind === 'receiving' && state.receivedBytes === 0 ? 0 : facts.object.transferLength;
+		}
+		return bytes;
+	}
+
+	#run(work: Promise<void>): void {
+		const task = work
+			.catch((error: unknown) => {
+				if (!isAbort(error)) {
+					this.#options.logger.error({err: error}, 'work on an arriving object failed');
+				}
+			})
+			.finally(() => this.#tasks.delete(task));
+		this.#tasks.add(task);
+	}
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
