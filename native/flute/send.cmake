@@ -1,0 +1,7 @@
+# The sender; included by targets.cmake after flute_core, whose partition it shares.
+add_native_core(flute_send_core
+    flute/src/send_engine.cpp
+    flute/src/send_job.cpp
+    flute/src/send_packet.cpp
+    flute/src/send_queue.cpp)
+target_link_libraries(flute_send_core PUBLIC flute_core packet_core fec_core)

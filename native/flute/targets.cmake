@@ -1,0 +1,6 @@
+add_native_core(flute_core flute/src/transmission_information.cpp)
+include(flute/send.cmake)
+add_node_addon(flute flute/src/addon.cpp flute/src/binding_sender.cpp)
+if(TARGET flute_addon)
+    target_link_libraries(flute_addon PRIVATE flute_send_core)
+endif()
