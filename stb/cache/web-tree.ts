@@ -1,0 +1,79 @@
+import {link, mkdir, rename, rm} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {gatewayHost, type ObjectUri} from '#appliance/contract/object-uri.ts';
+import {errorCode} from '#appliance/error/coded-error.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+
+/** A copy that becomes stale sooner needs a decision per request, which nginx cannot make. */
+export const freshForMsMin = 30_000;
+
+/** Replacing goes through this name, which no URI has: percent-decoding never yields it below `www`'s first level. */
+const stagingName = '.staging';
+
+/**
+ * The name below `www`, or undefined for what must not stand there: other hosts, and paths that nginx would fold onto
+ * another object's (it merges slashes).
+ */
+export const webPathOf = (uri: ObjectUri): string | undefined => {
+	const {host, protocol, pathname} = new URL(uri);
+	const segments = pathname.slice(1).split('/').map(decodeURIComponent);
+	const usable =
+		protocol === 'http:' &&
+		host === gatewayHost &&
+		segments[0] !== stagingName &&
+		segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+	return usable ? segments.join('/') : undefined;
+};
+
+export type WebTree = {
+	/** Puts the object under its path at once in place of an older version; answers whether it stands there. */
+	readonly show: (uri: ObjectUri, objectFile: string) => Promise<boolean>;
+	readonly hide: (uri: ObjectUri) => Promise<void>;
+	readonly clear: () => Promise<void>;
+};
+
+/** The tree of hard links for nginx. Whatever goes wrong in it costs speed only: our process serves what it lacks. */
+export const createWebTree = ({directory, logger}: {readonly directory: string; readonly logger: Logger}): WebTree => {
+	const staging = join(directory, stagingName);
+	let sequence = 0;
+	const put = async (path: string, objectFile: string): Promise<void> => {
+		sequence += 1;
+		const temporary = join(staging, String(sequence));
+		await mkdir(dirname(path), {recursive: true});
+		await link(objectFile, temporary);
+		try {
+			await rename(temporary, path);
+		} finally {
+			// Renaming between two links of one file does nothing, and leaves both (rename(2)).
+			await rm(temporary, {force: true});
+		}
+	};
+	return {
+		show: async (uri, objectFile) => {
+			const name = webPathOf(uri);
+			if (name === undefined) {
+				return false;
+			}
+			try {
+				await put(join(directory, name), objectFile);
+				return true;
+			} catch (error) {
+				// One object's path may be a directory of another's (`a` and `a/b`); the first one keeps it.
+				logger.debug({uri, code: errorCode(error)}, 'an object is left to our own process');
+				return false;
+			}
+		},
+		hide: async (uri) => {
+			const name = webPathOf(uri);
+			if (name !== undefined) {
+				await rm(join(directory, name), {force: true}).catch((error: unknown) => {
+					logger.debug({uri, code: errorCode(error)}, 'an object was not in the web tree');
+				});
+			}
+		},
+		clear: async () => {
+			await rm(directory, {recursive: true, force: true});
+			await mkdir(staging, {recursive: true});
+		},
+	};
+};
