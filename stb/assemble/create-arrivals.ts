@@ -1,3 +1,4 @@
+import type {ObjectUri} from '#appliance/contract/object-uri.ts';
 import type {FluteRange} from '#native/flute/receiver-event.ts';
 import type {ArrivalRecord} from '#stb/assemble/arrival.ts';
 import type {ArrivalRepair} from '#stb/assemble/arrival-repair.ts';
@@ -37,7 +38,7 @@ export const createArrivals = (options: {
 			}
 			const {sizeBytes, contentType, sha256} = record.facts;
 			return {
-				uri: record.facts.uri,
+				uri: record.facts.uri as ObjectUri,
 				sizeBytes: sizeBytes ?? 0,
 				contentType,
 				...(sha256 === undefined ? {} : {sha256}),

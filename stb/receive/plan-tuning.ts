@@ -1,0 +1,47 @@
+import type {MulticastEndpoint} from '#appliance/contract/gateway-session.ts';
+
+/** One socket's worth of sessions: a group and port, with the TSIs that are wanted there; none named = all. */
+export type TunedEndpoint = {
+	readonly group: string;
+	readonly port: number;
+	readonly source?: string | undefined;
+	readonly tsis?: readonly number[] | undefined;
+};
+
+export type TuningStep = {readonly kind: 'join' | 'leave'; readonly endpoint: TunedEndpoint};
+
+/** Endpoints joined at most; the list of them came through the air. */
+export const endpointsMax = 64;
+
+/** Gathers sessions by endpoint, in the order in which they are listed. */
+export const gatherEndpoints = (sessions: readonly MulticastEndpoint[]): readonly TunedEndpoint[] => {
+	const gathered = new Map<string, TunedEndpoint>();
+	for (const {group, port, source, tsi} of sessions) {
+		const key = keyOf({group, port, source});
+		const before = gathered.get(key);
+		if (before === undefined && gathered.size === endpointsMax) {
+			continue;
+		}
+		const all = tsi === undefined || (before !== undefined && before.tsis === undefined);
+		const tsis = all ? undefined : [...new Set([...(before?.tsis ?? []), tsi])].toSorted((a, b) => a - b);
+		gathered.set(key, {group, port, source, tsis});
+	}
+	return [...gathered.values()];
+};
+
+/** Leaves before joining, so that a changed endpoint is never open twice; what stays the same is not touched. */
+export const planTuning = (
+	current: readonly TunedEndpoint[],
+	wanted: readonly TunedEndpoint[],
+): readonly TuningStep[] => {
+	const has = (endpoints: readonly TunedEndpoint[], endpoint: TunedEndpoint): boolean =>
+		endpoints.some((other) => identityOf(other) === identityOf(endpoint));
+	return [
+		...current.filter((endpoint) => !has(wanted, endpoint)).map((endpoint) => ({kind: 'leave', endpoint}) as const),
+		...wanted.filter((endpoint) => !has(current, endpoint)).map((endpoint) => ({kind: 'join', endpoint}) as const),
+	];
+};
+
+const keyOf = ({group, port, source}: Omit<TunedEndpoint, 'tsis'>): string => `${group}|${port}|${source ?? ''}`;
+
+const identityOf = (endpoint: TunedEndpoint): string => `${keyOf(endpoint)}|${endpoint.tsis?.join(',') ?? '*'}`;

@@ -1,0 +1,94 @@
+import type {GatewaySession, MulticastEndpoint, RepairParameters} from '#appliance/contract/gateway-session.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import type {FluteReceiver} from '#native/flute/receiver.ts';
+import type {FluteObject} from '#native/flute/receiver-event.ts';
+import type {StbConfig} from '#stb/config-schema.ts';
+import {gatherEndpoints, planTuning, type TunedEndpoint} from '#stb/receive/plan-tuning.ts';
+import type {SignallingStore} from '#stb/receive/signalling-store.ts';
+import type {RepairSource} from '#stb/repair/repair-target.ts';
+
+export type Tuning = {
+	/** Joins and leaves so that what is received is the announcement and what the signalling lists by now. */
+	retune(): void;
+	/** True once a bootstrap or a gateway configuration has been understood. */
+	readonly announced: boolean;
+	/** The sessions that are received, the announcement first. */
+	endpoints(): readonly MulticastEndpoint[];
+	/** Where an object may be repaired, by its session's parameters or else by the box's own configuration. */
+	repairSourceOf(object: Pick<FluteObject, 'group' | 'port' | 'tsi'>): RepairSource | undefined;
+	/** Every place on the network that holds objects, for misses. */
+	origins(): readonly RepairSource[];
+};
+
+/** A box that is told base URLs but no back-off spreads its requests over this, ms. */
+const fallbackRandomBackOffMs = 1000;
+
+/** Tunes the receiver by the signalling: the announcement always, and the union of what both configurations list. */
+export const createTuning = (options: {
+	readonly receiver: Pick<FluteReceiver, 'join' | 'leave'>;
+	readonly signalling: SignallingStore;
+	readonly config: StbConfig;
+	readonly logger: Logger;
+}): Tuning => {
+	const {receiver, signalling, config, logger} = options;
+	const {interfaceAddress, announcement} = config.receive;
+	let tuned: readonly TunedEndpoint[] = [];
+	const sessions = (): readonly GatewaySession[] => [
+		...(signalling.gatewayConfiguration?.sessions ?? []),
+		...(signalling.bootstrap?.sessions ?? []),
+	];
+	const endpoints = (): readonly MulticastEndpoint[] => [announcement, ...sessions().map(({endpoint}) => endpoint)];
+	const fallback: RepairSource = {
+		objectBaseUri: config.objectBaseUri,
+		servers: config.repair.fallbackBaseUrls,
+		fixedBackOffMs: 0,
+		randomBackOffMs: fallbackRandomBackOffMs,
+	};
+	const fallbackIfAny = (): readonly RepairSource[] => (fallback.servers.length === 0 ? [] : [fallback]);
+	return {
+		retune: () => {
+			const wanted = gatherEndpoints(endpoints());
+			for (const {kind, endpoint} of planTuning(tuned, wanted)) {
+				const {group, port, source, tsis} = endpoint;
+				logger.info({group, port, source, tsis}, kind === 'join' ? 'join' : 'leave');
+				receiver[kind]({
+					...{group, port},
+					...(source === undefined ? {} : {source}),
+					...(tsis === undefined ? {} : {tsis}),
+					...(interfaceAddress === undefined ? {} : {interfaceAddress}),
+				});
+			}
+			tuned = wanted;
+		},
+		get announced() {
+			return signalling.bootstrap !== undefined || signalling.gatewayConfiguration !== undefined;
+		},
+		endpoints: () => gatherEndpoints(endpoints()).flatMap(expand),
+		repairSourceOf: (object) => {
+			const session = sessions().find((candidate) => carries(candidate, object) && hasServers(candidate.repair));
+			return session?.repair === undefined ? fallbackIfAny()[0] : sourceOf(session.repair);
+		},
+		origins: () => {
+			const named = sessions().flatMap(({repair}) =>
+				repair !== undefined && hasServers(repair) ? [sourceOf(repair)] : [],
+			);
+			const unique = new Map([...named, ...fallbackIfAny()].map((source) => [JSON.stringify(source.servers), source]));
+			return [...unique.values()];
+		},
+	};
+};
+
+const expand = ({group, port, source, tsis}: TunedEndpoint): readonly MulticastEndpoint[] =>
+	(tsis ?? [undefined]).map((tsi) => ({group, port, source, tsi}));
+
+const carries = ({endpoint}: GatewaySession, object: Pick<FluteObject, 'group' | 'port' | 'tsi'>): boolean =>
+	endpoint.group === object.group &&
+	endpoint.port === object.port &&
+	(endpoint.tsi === undefined || endpoint.tsi === object.tsi);
+
+const hasServers = (repair: RepairParameters | undefined): boolean => (repair?.baseUrls.length ?? 0) > 0;
+
+const sourceOf = ({objectBaseUri, baseUrls, fixedBackOffMs, randomBackOffMs}: RepairParameters): RepairSource => ({
+	...{objectBaseUri, fixedBackOffMs, randomBackOffMs},
+	servers: baseUrls,
+});
