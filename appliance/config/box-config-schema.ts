@@ -27,6 +27,18 @@ export const boxConfigSchema = z.looseObject({
 			restartDelayMinMs: z.int().min(10).max(60_000).default(500),
 			restartDelayMaxMs: z.int().min(100).max(3_600_000).default(30_000),
 			stopTimeoutMs: z.int().min(100).max(600_000).default(10_000),
+			startTimeoutMs: z
+				.int()
+				.min(1000)
+				.max(3_600_000)
+				.default(120_000)
+				.describe('How long the role may take to be ready; a set-top box verifies its cache first.'),
+			serviceOutageMaxMs: z
+				.int()
+				.min(1000)
+				.max(86_400_000)
+				.default(300_000)
+				.describe("When a service that must run has been down for so long, systemd's watchdog is no longer fed."),
 		})
 		.prefault({}),
 });

@@ -33,7 +33,8 @@ export const mistakesOf = (
 		if (issue.code === 'unrecognized_keys') {
 			return issue.keys.map((key) => unknownKey([...path, key], options.lineOf));
 		}
-		return [{path: textOf(path), line: options.lineOf(path), message: issue.message}];
+		const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+		return [{path: textOf(path), line: options.lineOf(path), message: missing ? 'is missing' : issue.message}];
 	});
 
 export const unknownKey = (path: ConfigPath, lineOf: (path: ConfigPath) => number | undefined): ConfigMistake => ({

@@ -3,13 +3,12 @@ import type {z} from 'zod';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
-import {heartbeatIntervalMs, type RoleMessage} from '#appliance/contract/role-message-schema.ts';
 import {errorCode, errorMessage} from '#appliance/error/coded-error.ts';
 import {createLogger} from '#appliance/log/logger.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
+import {openParentChannel} from '#appliance/process/parent-channel.ts';
 import type {RoleContext, RunningRole} from '#appliance/process/role-context.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
-import {sleep} from '#appliance/time/sleep.ts';
 
 export type RoleDescription<Config> = {
 	readonly kind: BoxKind;
@@ -33,11 +32,9 @@ export const runRole = async <Config>(role: RoleDescription<Config>): Promise<ne
 		// The supervisor kills after stopTimeoutMs; a role that is stuck says so just before.
 		stopTimeoutMs: Math.ceil(supervisor.stopTimeoutMs * 0.9),
 		start: async ({signal, stop}) => {
-			// A role without its supervisor would hold the ports and files of the next one.
-			process.on('disconnect', () => stop('loss of the supervisor'));
-			void beat(signal);
+			const parent = openParentChannel({signal, onLost: () => stop('loss of the supervisor')});
 			const running = await role.start({box, config: loaded.role, logger, signal});
-			tell({kind: 'ready', endpoints: {...running.endpoints}});
+			parent.tell({kind: 'ready', endpoints: {...running.endpoints}});
 			logger.info({endpoints: running.endpoints}, 'ready');
 			return running;
 		},
@@ -63,20 +60,5 @@ const readConfig = async <Config>(role: RoleDescription<Config>): Promise<Loaded
 		const configuration = errorCode(error)?.startsWith('APPLIANCE_CONFIG_') === true;
 		createLogger({name: role.kind}).fatal({code: errorCode(error)}, errorMessage(error));
 		process.exit(configuration ? exitCode.configuration : exitCode.usage);
-	}
-};
-
-/** A lost message is no error: the supervisor is going, and `disconnect` follows. */
-const tell = (message: RoleMessage): void => {
-	if (process.connected) {
-		process.send?.(message, undefined, undefined, () => undefined);
-	}
-};
-
-/** Beats even while the role starts, so that a long start (a cache that is verified) is not taken for a dead loop. */
-const beat = async (signal: AbortSignal): Promise<void> => {
-	while (!signal.aborted && process.connected) {
-		tell({kind: 'heartbeat'});
-		await sleep(heartbeatIntervalMs);
 	}
 };

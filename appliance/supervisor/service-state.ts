@@ -9,7 +9,7 @@ export type ServiceFailure = {
 
 /** The life of one child process. All times are of the monotonic clock, in ms. */
 export type ServiceState =
-	| {readonly kind: 'stopped'; readonly restarts: number}
+	| {readonly kind: 'stopped'; readonly sinceMs: number; readonly restarts: number}
 	| {
 			readonly kind: 'starting';
 			readonly sinceMs: number;
@@ -169,7 +169,7 @@ const onEnded = (
 			return unchanged(state);
 		case 'stopping':
 			return state.failure === undefined
-				? {state: {kind: 'stopped', restarts: state.restarts}, effects: []}
+				? {state: {kind: 'stopped', sinceMs: context.nowMs, restarts: state.restarts}, effects: []}
 				: waitToRestart({...state, failure: state.failure}, context);
 		case 'starting':
 		case 'running': {
@@ -208,7 +208,7 @@ const onStop = (state: ServiceState, context: TransitionContext): Transition => 
 		case 'stopped':
 			return unchanged(state);
 		case 'waiting':
-			return {state: {kind: 'stopped', restarts: state.restarts}, effects: []};
+			return {state: {kind: 'stopped', sinceMs: context.nowMs, restarts: state.restarts}, effects: []};
 		case 'stopping':
 			return {state: {...state, failure: undefined}, effects: []};
 		case 'starting':

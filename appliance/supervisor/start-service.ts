@@ -8,6 +8,7 @@ import {
 	deadlineOf,
 	type ServiceEffect,
 	type ServiceEvent,
+	type ServiceFailure,
 	type ServicePolicy,
 	type ServiceState,
 	transition,
@@ -34,6 +35,7 @@ export type ServiceSnapshot = {
 	/** The line for people that one of ours told last. */
 	readonly statusText: string | undefined;
 	readonly outputTail: readonly string[];
+	readonly lastFailure: ServiceFailure | undefined;
 };
 
 export type StartServiceOptions = {
@@ -84,7 +86,8 @@ class ChildService implements Service {
 	readonly #clock: Clock;
 	readonly #output;
 	readonly #changed = new Set<() => void>();
-	#state: ServiceState = {kind: 'stopped', restarts: 0};
+	#state: ServiceState;
+	#lastFailure: ServiceFailure | undefined;
 	#child: Child | undefined;
 	#endpoints: Readonly<Record<string, string>> = {};
 	#statusText: string | undefined;
@@ -97,6 +100,7 @@ class ChildService implements Service {
 		this.#policy = policyOf(description);
 		this.#logger = options.logger.child({service: description.name});
 		this.#clock = options.clock ?? systemClock;
+		this.#state = {kind: 'stopped', sinceMs: this.#clock.monotonicMs(), restarts: 0};
 		this.#output = createChildOutput(this.#logger, this.#clock.monotonicMs);
 	}
 
@@ -106,6 +110,7 @@ class ChildService implements Service {
 		endpoints: this.#endpoints,
 		statusText: this.#statusText,
 		outputTail: this.#output.tail(),
+		lastFailure: this.#lastFailure,
 	});
 
 	ready = async ({signal}: {readonly signal: AbortSignal}): Promise<void> => {
@@ -225,6 +230,7 @@ class ChildService implements Service {
 		const state = this.#state;
 		const facts = {from: before.kind, state: state.kind, restarts: state.restarts, pid: this.#child?.pid};
 		if (state.kind === 'waiting') {
+			this.#lastFailure = state.failure;
 			const delayMs = Math.round(state.untilMs - state.sinceMs);
 			const outputTail = this.#output.tail().slice(-5);
 			this.#logger.warn(

@@ -1,0 +1,38 @@
+import type {BoxConfig} from '#appliance/config/box-config-schema.ts';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import type {ServiceDescription} from '#appliance/supervisor/service-description.ts';
+
+export type PlannedService = {
+	readonly description: ServiceDescription;
+	/** The box is not healthy while it is down. */
+	readonly mustRun: boolean;
+};
+
+/** From a box's file to what must run on it. Pure: the same file gives the same plan. */
+export const planServices = (options: {
+	readonly config: Pick<BoxConfig, 'box' | 'supervisor'>;
+	readonly filePath: string;
+	readonly nodePath: string;
+	readonly roleMainPath: (kind: BoxKind) => string;
+}): readonly PlannedService[] => {
+	const {box, supervisor} = options.config;
+	return [
+		{
+			mustRun: true,
+			description: {
+				name: box.kind,
+				command: options.nodePath,
+				args: [options.roleMainPath(box.kind), '--config', options.filePath],
+				readiness: {kind: 'message'},
+				output: 'inherit',
+				// A role keeps its state safe against kill -9; one that lingered would fight the next for ports and files.
+				orphanSignal: 'SIGKILL',
+				startTimeoutMs: supervisor.startTimeoutMs,
+				stopTimeoutMs: supervisor.stopTimeoutMs,
+				heartbeatTimeoutMs: supervisor.heartbeatTimeoutMs,
+				restartDelayMinMs: supervisor.restartDelayMinMs,
+				restartDelayMaxMs: supervisor.restartDelayMaxMs,
+			},
+		},
+	];
+};

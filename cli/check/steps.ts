@@ -1,0 +1,122 @@
+import {existsSync, globSync} from 'node:fs';
+import path from 'node:path';
+import {countAva, countCtest} from '#cli/check/count-tests.ts';
+import type {Step} from '#cli/check/run-step.ts';
+
+/** The machines that run this have two cores, and the C++ of one file takes up to 1 GB to compile. */
+const buildJobs = '2';
+const ctestTimeoutSeconds = '300';
+/** What a fuzz target may need beyond its time to read its corpus. */
+const fuzzGraceSeconds = 120;
+
+/** The parts of `./streamverse test`, in the order in which a mistake is found soonest. */
+export const groupNames = ['lint', 'types', 'native', 'unit', 'sanitize', 'fuzz'] as const;
+export type GroupName = (typeof groupNames)[number];
+
+/** What runs when nothing is named. `sanitize` and `fuzz` compile everything again and are run on their own. */
+export const defaultGroups: readonly GroupName[] = ['lint', 'types', 'native', 'unit'];
+
+export type StepOptions = {
+	readonly root: string;
+	/** How long each fuzz target runs. */
+	readonly fuzzSeconds: number;
+};
+
+export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[] => {
+	switch (group) {
+		case 'lint':
+			return [
+				{name: 'lint', command: 'biome', args: ['ci', '--error-on-warnings'], quiet: true},
+				formatStep(options.root),
+			];
+		case 'types':
+			return ['.', 'stb/page', 'headend/page']
+				.filter((project) => existsSync(path.join(options.root, project, 'tsconfig.json')))
+				.map((project) => ({name: `types ${project}`, command: 'tsc', args: ['--project', project]}));
+		case 'native':
+			return [
+				{name: 'native build', command: 'cmake-js', args: ['compile', '--directory', 'native'], quiet: true},
+				ctestStep('native/build'),
+			];
+		case 'unit':
+			return [avaStep(['test/**/*.test.ts'])];
+		case 'sanitize':
+			return sanitizeSteps();
+		case 'fuzz':
+			return fuzzSteps(options);
+	}
+};
+
+/** The tests of one folder or file below test/, for somebody who works on it. */
+export const avaStep = (patterns: readonly string[]): Step => ({
+	name: 'ava',
+	command: 'ava',
+	args: patterns,
+	count: countAva,
+});
+
+const formatStep = (root: string): Step => ({
+	name: 'C++ format',
+	command: 'clang-format',
+	args: ['--dry-run', '--Werror', ...globSync('native/{packet,fec,flute,notify,fuzz}/**/*.{cpp,hpp}', {cwd: root})],
+});
+
+const ctestStep = (directory: string, environment: Readonly<Record<string, string>> = {}): Step => ({
+	name: `ctest ${directory}`,
+	command: 'ctest',
+	args: ['--test-dir', directory, '--output-on-failure', '--timeout', ctestTimeoutSeconds],
+	environment,
+	count: countCtest,
+});
+
+const sanitizerOptions = {
+	// Node itself leaves a few bytes behind at exit; C++ tests are checked for leaks, which they must not have.
+	node: 'detect_leaks=0:abort_on_error=0',
+	ctest: 'detect_leaks=1',
+};
+
+/**
+ * The same C++ with AddressSanitizer and UndefinedBehaviorSanitizer: first by its own tests, then under Node by the
+ * tests of test/native, which load that build because the wrapper asks STREAMVERSE_NATIVE_BUILD where the addons are.
+ */
+const sanitizeSteps = (): readonly Step[] => [
+	{
+		name: 'native build with sanitizers',
+		command: 'cmake-js',
+		args: ['compile', '--directory', 'native', '--out', 'native/build-sanitize', '--CDNATIVE_SANITIZE=ON'],
+		quiet: true,
+	},
+	ctestStep('native/build-sanitize', {ASAN_OPTIONS: sanitizerOptions.ctest, UBSAN_OPTIONS: 'print_stacktrace=1'}),
+	{
+		name: 'ava with sanitizers',
+		command: 'sh',
+		args: ['-c', 'LD_PRELOAD=$(gcc -print-file-name=libasan.so) exec ava "test/native/**/*.test.ts"'],
+		environment: {
+			ASAN_OPTIONS: sanitizerOptions.node,
+			STREAMVERSE_NATIVE_BUILD: 'build-sanitize',
+		},
+		count: countAva,
+	},
+];
+
+const fuzzSteps = ({fuzzSeconds}: StepOptions): readonly Step[] => [
+	{
+		name: 'fuzz configuration',
+		command: 'cmake',
+		args: [
+			...['-S', 'native', '-B', 'native/build-fuzz', '-G', 'Ninja', '-DCMAKE_CXX_COMPILER=clang++'],
+			...['-DNATIVE_FUZZ=ON', '-DNATIVE_SANITIZE=ON', `-DNATIVE_FUZZ_SECONDS=${fuzzSeconds}`],
+		],
+		quiet: true,
+	},
+	{name: 'fuzz build', command: 'cmake', args: ['--build', 'native/build-fuzz', '--parallel', buildJobs], quiet: true},
+	{
+		name: `fuzz, each target ${fuzzSeconds} s`,
+		command: 'ctest',
+		args: [
+			...['--test-dir', 'native/build-fuzz', '--label-regex', 'fuzz', '--output-on-failure', '--no-tests=error'],
+			...['--timeout', String(fuzzSeconds + fuzzGraceSeconds)],
+		],
+		count: countCtest,
+	},
+];

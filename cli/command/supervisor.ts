@@ -1,0 +1,17 @@
+import type {Command} from 'commander';
+
+export const registerSupervisorCommand = (program: Command): void => {
+	program
+		.command('supervisor')
+		.summary('run a box: its role under a supervisor')
+		.description(
+			"run a box: start, watch and restart the role that its file names, and tell its health on a loopback port\n(/health, /metrics, /status, and a page at /); the unit's command under systemd (Type=notify)",
+		)
+		.requiredOption('--config <file>', "the box's YAML file")
+		.addHelpText('after', '\nExample:\n  $ ./streamverse supervisor --config stb.yaml')
+		.action(async ({config}: {readonly config: string}) => {
+			const {roleMainPath} = await import('#cli/role/role-table.ts');
+			const {runSupervisor} = await import('#appliance/supervisor/run-supervisor.ts');
+			await runSupervisor({filePath: config, roleMainPath});
+		});
+};

@@ -1,0 +1,2 @@
+/** What can go wrong on the command line itself. */
+export type CliErrorCode = 'CLI_BENCH_FAILED' | 'CLI_BENCH_UNKNOWN' | 'CLI_STEP_FAILED' | 'CLI_STEP_UNKNOWN';
