@@ -1,5 +1,6 @@
 #include "packet/src/udp_sender.hpp"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -25,6 +26,13 @@ void ChooseInterface(int descriptor, int family, const SenderOptions& options) {
         if (index != 0) {
             ip_mreqn request{};
             request.imr_ifindex = index;
+            // The address too: it becomes the packets' source, by which receivers of a source-specific group choose.
+            if (::if_nametoindex(options.interfaceAddress.c_str()) == 0) {
+                const SocketAddress source = ParseAddress(options.interfaceAddress, 0);
+                if (source.family() == AF_INET) {
+                    request.imr_address = reinterpret_cast<const sockaddr_in*>(source.get())->sin_addr;
+                }
+            }
             SetOption(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request), "IP_MULTICAST_IF");
         }
         SetOption(descriptor, IPPROTO_IP, IP_MULTICAST_TTL, options.ttl, "IP_MULTICAST_TTL");
