@@ -27,7 +27,8 @@ const overheadBytesMax = 65_536;
  */
 export const fetchRange = async (options: FetchRangeOptions): Promise<{readonly bytes: number}> => {
 	const {url, range, entityTag, signal} = options;
-	const headers: Record<string, string> = {'accept-encoding': 'identity'};
+	// For a range fetch says this itself.
+	const headers: Record<string, string> = range === undefined ? {'accept-encoding': 'identity'} : {};
 	if (range !== undefined) {
 		headers['range'] = `bytes=${range.offset}-${range.offset + range.length - 1}`;
 		if (entityTag !== undefined) {
