@@ -4,7 +4,7 @@ import {type FileHandle, open, rm} from 'node:fs/promises';
 import {type CatalogueObject, entityTagOf} from '#appliance/contract/catalogue-schema.ts';
 import {CodedError, errorMessage, hasCode} from '#appliance/error/coded-error.ts';
 import type {PopNodeErrorCode} from '#pop-node/error-code.ts';
-import {encodeObjectPath, type HeadendAnswer, type HeadendClient} from '#pop-node/ingest/headend-client.ts';
+import type {HeadendAnswer, HeadendClient} from '#pop-node/ingest/headend-client.ts';
 
 /**
  * Downloads an object into a partial file and checks its SHA-256. What an earlier attempt left is resumed by a range
@@ -21,7 +21,7 @@ export const downloadObject = async (options: {
 	const hash = createHash('sha256');
 	const haveBytes = await hashExisting(partialPath, object.sizeBytes, hash);
 	if (haveBytes < object.sizeBytes || object.sizeBytes === 0) {
-		const answer = await client.get(encodeObjectPath(object.path), {
+		const answer = await client.get(object.path, {
 			signal,
 			expectedBytes: object.sizeBytes - haveBytes,
 			...(haveBytes === 0 ? {} : {range: {offset: haveBytes, entityTag: entityTagOf(object.sha256)}}),

@@ -4,7 +4,7 @@ import {type CatalogueObject, entityTagOf} from '#appliance/contract/catalogue-s
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {PopNodeErrorCode} from '#pop-node/error-code.ts';
 import {downloadObject, receiveBody} from '#pop-node/ingest/download.ts';
-import {describeAnswer, encodeObjectPath, type HeadendClient} from '#pop-node/ingest/headend-client.ts';
+import {describeAnswer, type HeadendClient} from '#pop-node/ingest/headend-client.ts';
 import type {StoreEntry} from '#pop-node/store/catalogue-table.ts';
 import type {ObjectStore} from '#pop-node/store/object-store.ts';
 
@@ -23,6 +23,8 @@ export type Fetcher = {
 	fetch(object: CatalogueObject, urgency: 'background' | 'asked'): Promise<void>;
 	/** Asks the headend for what it has at a path right now; answers whether it has anything. */
 	pull(request: {readonly path: string; readonly uri: string; readonly known?: StoreEntry}): Promise<boolean>;
+	/** Whether a pull of this path is on its way and can be joined. */
+	isPulling(path: string): boolean;
 	stats(): FetchStats;
 };
 
@@ -87,7 +89,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 
 	const pull: Fetcher['pull'] = ({path, uri, known}) =>
 		collapse(`path ${path}`, async () => {
-			const answer = await client.get(encodeObjectPath(path), {
+			const answer = await client.get(path, {
 				signal,
 				expectedBytes: known?.sizeBytes ?? 0,
 				...(known?.stored === undefined ? {} : {ifNoneMatch: entityTagOf(known.stored.sha256)}),
@@ -122,7 +124,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 			return true;
 		});
 
-	return {fetch, pull, stats: () => ({...count})};
+	return {fetch, pull, isPulling: (path) => running.has(`path ${path}`), stats: () => ({...count})};
 };
 
 const withoutStored = (entry: StoreEntry): CatalogueObject => {

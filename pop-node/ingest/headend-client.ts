@@ -72,7 +72,8 @@ export const createHeadendClient = (options: HeadendClientOptions) => {
 		},
 		/** An object's bytes, from an offset if `range` is given; the caller judges the status. */
 		get: async (
-			encodedPath: string,
+			/** As the catalogue has it: percent-encoded and relative. */
+			path: string,
 			request: {
 				readonly signal: AbortSignal;
 				readonly range?: {readonly offset: number; readonly entityTag: string};
@@ -81,9 +82,9 @@ export const createHeadendClient = (options: HeadendClientOptions) => {
 			},
 		): Promise<HeadendAnswer> => {
 			const {range, ifNoneMatch, expectedBytes = 0} = request;
-			const bodyMs = (expectedBytes / options.bytesPerSecondMin) * 1000 + options.answerTimeoutMs;
+			const bodyMs = Math.ceil((expectedBytes / options.bytesPerSecondMin) * 1000) + options.answerTimeoutMs;
 			const signal = AbortSignal.any([request.signal, AbortSignal.timeout(Math.min(bodyMs, 2 ** 31 - 1))]);
-			const response = await ask(`/catalogue/${encodedPath}`, {
+			const response = await ask(`/catalogue/${path}`, {
 				signal,
 				headers: {
 					...(range === undefined ? {} : {Range: `bytes=${range.offset}-`, 'If-Range': range.entityTag}),
@@ -123,9 +124,6 @@ export const describeAnswer = (
 		...(Number.isNaN(expiresMs) ? {} : {expiresMs}),
 	};
 };
-
-/** Segments of an object's path, each percent-encoded, as the headend's URL has them. */
-export const encodeObjectPath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 const unreachable = (cause: unknown, details: Readonly<Record<string, unknown>>): CodedError =>
 	new CodedError<PopNodeErrorCode>('POP_NODE_HEADEND_UNREACHABLE', {

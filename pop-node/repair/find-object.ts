@@ -25,7 +25,7 @@ export type FindOptions = {
 
 export type FindObject = (request: {
 	readonly uri: ObjectUri;
-	/** Relative to the operator's base, decoded, as in the catalogue. */
+	/** Relative to the operator's base URI, percent-encoded, as in the catalogue. */
 	readonly path: string;
 	/** The client names a version (If-Range, If-Match); if we have another, the headend may have that one. */
 	readonly wantedTags: string;
@@ -58,7 +58,7 @@ export const createFindObject = (options: FindOptions): FindObject => {
 		const isAnnounced = known !== undefined && known.stored?.sha256 !== known.sha256;
 		if (isAnnounced) {
 			await within(pullTimeoutMs, fetcher.fetch(known, 'asked'));
-		} else if (mayLook(path)) {
+		} else if (fetcher.isPulling(path) || mayLook(path)) {
 			await within(pullTimeoutMs, fetcher.pull({path, uri, ...(known === undefined ? {} : {known})}));
 		}
 	};

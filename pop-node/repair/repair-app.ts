@@ -1,6 +1,6 @@
 import type Koa from 'koa';
 import type {Context, Middleware} from 'koa';
-import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
+import {objectUriOfPath, pathOfObjectUri} from '#appliance/contract/object-uri.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {openToEveryOrigin} from '#appliance/http/cors.ts';
 import {createApp} from '#appliance/http/create-app.ts';
@@ -81,8 +81,7 @@ const sendObject =
 	({basePath, findObject}: RepairAppOptions): Middleware =>
 	async (context) => {
 		const uri = objectUriOfPath(context.path);
-		// Parsed just now, so the decoding cannot fail.
-		const path = decodeURIComponent(new URL(uri).pathname.slice(basePath.length));
+		const path = pathOfObjectUri(uri).slice(basePath.length);
 		if (path === '' || path.endsWith('/')) {
 			throw new CodedError('HTTP_NOT_FOUND', {message: 'That is a folder; objects are named in full.'});
 		}
