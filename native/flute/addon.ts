@@ -1,7 +1,9 @@
 import {createRequire} from 'node:module';
+import type {NativeFluteReceiver} from './native-flute-receiver.ts';
 import type {NativeFluteSender} from './native-flute-sender.ts';
 
 type FluteAddon = {
+	readonly FluteReceiver: new (options: object) => NativeFluteReceiver;
 	readonly FluteSender: new (options: object) => NativeFluteSender;
 };
 

@@ -1,6 +1,34 @@
-add_native_core(flute_core flute/src/transmission_information.cpp)
+# Everything the receiver does without Node; the sender shares its partition.
+add_native_core(flute_core
+    flute/src/assembly.cpp
+    flute/src/byte_ranges.cpp
+    flute/src/event_queue.cpp
+    flute/src/fdt_document.cpp
+    flute/src/fdt_reception.cpp
+    flute/src/hash_job.cpp
+    flute/src/inflate_body.cpp
+    flute/src/lct_packet.cpp
+    flute/src/object_views.cpp
+    flute/src/received_object.cpp
+    flute/src/received_object_end.cpp
+    flute/src/receiver_core.cpp
+    flute/src/receiver_thread.cpp
+    flute/src/session.cpp
+    flute/src/symbol_map.cpp
+    flute/src/symbol_store.cpp
+    flute/src/toi.cpp
+    flute/src/transmission_information.cpp
+    flute/src/unknown_packets.cpp
+    flute/src/verifier.cpp)
+target_link_libraries(flute_core PUBLIC packet_core fec_core OpenSSL::Crypto EXPAT::EXPAT ZLIB::ZLIB)
+
 include(flute/send.cmake)
-add_node_addon(flute flute/src/addon.cpp flute/src/binding_sender.cpp)
+
+add_node_addon(flute
+    flute/src/addon.cpp
+    flute/src/binding_receiver.cpp
+    flute/src/binding_sender.cpp
+    flute/src/receive_event_to_js.cpp)
 if(TARGET flute_addon)
-    target_link_libraries(flute_addon PRIVATE flute_send_core)
+    target_link_libraries(flute_addon PRIVATE flute_core flute_send_core)
 endif()

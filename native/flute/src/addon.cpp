@@ -1,4 +1,5 @@
-// The flute addon: receiver and sender in one module. Nothing here is global; each environment has its own classes.
+// The flute addon: receiver and sender in one module. Nothing here is global; each environment has its own
+// classes.
 #include <napi.h>
 
 #include "flute/src/binding.hpp"
@@ -6,9 +7,7 @@
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-#ifdef FLUTE_HAS_RECEIVER
     streamverse::flute::InitReceiver(env, exports);
-#endif
     streamverse::flute::InitSender(env, exports);
     return exports;
 }

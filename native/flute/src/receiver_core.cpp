@@ -1,0 +1,137 @@
+#include "flute/src/receiver_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace streamverse::flute {
+
+SessionGroup& ReceiverCore::Listen(const std::string& group, uint16_t port,
+                                   const std::vector<uint64_t>& tsis) {
+    auto found = std::find_if(groups_.begin(), groups_.end(), [&](const SessionGroup& each) {
+        return each.group_ == group && each.port_ == port;
+    });
+    if (found == groups_.end()) {
+        found = groups_.emplace(groups_.end(), group, port);
+    }
+    found->anyTsi_ = found->anyTsi_ || tsis.empty();
+    found->tsis_.insert(found->tsis_.end(), tsis.begin(), tsis.end());
+    std::sort(found->tsis_.begin(), found->tsis_.end());
+    found->tsis_.erase(std::unique(found->tsis_.begin(), found->tsis_.end()), found->tsis_.end());
+    return *found;
+}
+
+Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi, const Now& now) {
+    for (const auto& session : group.sessions_) {
+        if (session->name().tsi == tsi) {
+            return session.get();
+        }
+    }
+    if (!group.anyTsi_ && !std::binary_search(group.tsis_.begin(), group.tsis_.end(), tsi)) {
+        return nullptr;
+    }
+    if (group.sessions_.size() >= context_.settings.limits.sessionsPerEndpointMax) {
+        const auto idle = std::find_if(group.sessions_.begin(), group.sessions_.end(),
+                                       [&](const auto& session) { return session->idle(now); });
+        if (idle == group.sessions_.end()) {
+            return nullptr;
+        }
+        group.sessions_.erase(idle);
+    }
+    group.sessions_.push_back(std::make_unique<Session>(
+        context_, unknown_, SessionName{group.group_, group.port_, tsi}, nextSessionKey_++));
+    return group.sessions_.back().get();
+}
+
+void ReceiverCore::OnDatagram(SessionGroup& group, Bytes datagram, const Now& now) {
+    ++context_.stats.packets;
+    context_.stats.bytes += datagram.size();
+    LctPacket packet;
+    if (!ParseLct(datagram, packet)) {
+        ++context_.stats.malformedPackets;
+        return;
+    }
+    Session* const session = FindSession(group, packet.tsi, now);
+    if (session == nullptr) {
+        ++context_.stats.foreignPackets;
+        return;
+    }
+    session->OnPacket(packet, datagram, now);
+}
+
+void ReceiverCore::Retire(ReceivedObject& object) {
+    if (object.finished()) {
+        object.owner().Retire(object.toi());
+    }
+}
+
+void ReceiverCore::EndBatch(const Now& now) {
+    for (ReceivedObject* const object : std::exchange(context_.dirty, {})) {
+        object->Settle(now);
+        Retire(*object);
+    }
+}
+
+void ReceiverCore::OnTimer(const Now& now) {
+    EndBatch(now);
+    const std::vector<ReceivedObject*> active(context_.active.begin(), context_.active.end());
+    for (ReceivedObject* const object : active) {
+        object->OnTimer(now);
+    }
+    for (SessionGroup& group : groups_) {
+        for (const auto& session : group.sessions_) {
+            session->OnTimer(now);
+        }
+    }
+    EndBatch(now);
+}
+
+void ReceiverCore::OnHash(const HashResult& result) {
+    const auto found = context_.objects.find(result.objectId);
+    if (found != context_.objects.end()) {
+        ReceivedObject& object = *found->second;
+        object.OnHash(result);
+        Retire(object);
+    }
+}
+
+void ReceiverCore::Write(uint64_t id, uint64_t offset, Bytes bytes, const Now& now) {
+    const auto found = context_.objects.find(id);
+    if (found != context_.objects.end()) {
+        ReceivedObject& object = *found->second;
+        object.OnBytes(offset, bytes, now);
+        Retire(object);
+    }
+}
+
+void ReceiverCore::Drop(uint64_t id) {
+    const auto found = context_.objects.find(id);
+    if (found != context_.objects.end()) {
+        ReceivedObject& object = *found->second;
+        object.GiveUp("NATIVE_FLUTE_DROPPED", "not wanted");
+        Retire(object);
+    }
+}
+
+void ReceiverCore::Forget(const std::string& group, uint16_t port, uint64_t tsi, const Toi& toi) {
+    for (SessionGroup& each : groups_) {
+        if (each.group_ != group || each.port_ != port) {
+            continue;
+        }
+        for (const auto& session : each.sessions_) {
+            if (session->name().tsi == tsi) {
+                session->Forget(toi);
+            }
+        }
+    }
+}
+
+ReceiveStats ReceiverCore::stats() const {
+    ReceiveStats stats = context_.stats;
+    stats.objectsOpen = context_.openObjects.used();
+    stats.openBytes = context_.openBytes.used();
+    stats.unknownBytes = unknown_.bytes();
+    stats.unknownDropped = unknown_.dropped();
+    return stats;
+}
+
+}  // namespace streamverse::flute

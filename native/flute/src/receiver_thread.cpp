@@ -1,0 +1,171 @@
+#include "flute/src/receiver_thread.hpp"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <exception>
+#include <future>
+
+namespace streamverse::flute {
+namespace {
+
+constexpr int kTimerMs = 50;
+constexpr uint64_t kWriteBytesMax = uint64_t{64} << 20;
+// With UDP_GRO each may bring a run of up to 64 KiB.
+constexpr unsigned kBatchDatagrams = 32;
+
+Now ReadClocks() {
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
+    return {duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(),
+            duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+}
+
+packet::ReceiverOptions SocketOptions(int receiveBufferBytes) {
+    packet::ReceiverOptions options;
+    options.receiveBufferBytes = receiveBufferBytes;
+    options.batchDatagrams = kBatchDatagrams;
+    options.gro = true;
+    return options;
+}
+
+std::string NameOf(const packet::Endpoint& endpoint) {
+    return endpoint.group + ' ' + std::to_string(endpoint.port) + ' ' + endpoint.source + ' ' +
+           endpoint.interfaceAddress;
+}
+
+}  // namespace
+
+ReceiverThread::ReceiverThread(ReceiveSettings settings, int receiveBufferBytes,
+                               std::function<void()> onReady)
+    : settings_(std::move(settings)),
+      events_(std::move(onReady)),
+      sockets_(SocketOptions(receiveBufferBytes)),
+      core_(settings_, events_, views_,
+            [this](std::shared_ptr<HashJob> job) { verifier_->Submit(std::move(job)); }),
+      verifier_(std::make_unique<Verifier>(
+          [this](const HashResult& result) { Post([this, result](const Now&) { core_.OnHash(result); }); })),
+      thread_([this] { Run(); }) {}
+
+void ReceiverThread::Stop() {
+    stopping_ = true;
+    sockets_.Wake();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+    verifier_.reset();
+}
+
+void ReceiverThread::Post(Request request) {
+    {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(std::move(request));
+    }
+    sockets_.Wake();
+}
+
+void ReceiverThread::Join(const ListenEndpoint& endpoint) {
+    std::promise<void> done;
+    Post([&](const Now&) {
+        try {
+            const std::string name = NameOf(endpoint.address);
+            if (!joined_.contains(name)) {
+                joined_.emplace(name, sockets_.Join(endpoint.address));
+            }
+            groups_[joined_.at(name)] =
+                &core_.Listen(endpoint.address.group, endpoint.address.port, endpoint.tsis);
+            done.set_value();
+        } catch (...) {
+            done.set_exception(std::current_exception());
+        }
+    });
+    done.get_future().get();
+}
+
+void ReceiverThread::Leave(const packet::Endpoint& endpoint) {
+    Post([this, name = NameOf(endpoint)](const Now&) {
+        if (const auto found = joined_.find(name); found != joined_.end()) {
+            sockets_.Leave(found->second);
+            groups_.erase(found->second);
+            joined_.erase(found);
+        }
+    });
+}
+
+bool ReceiverThread::Write(uint64_t id, uint64_t offset, std::vector<uint8_t> bytes) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (writeBytes_ + bytes.size() > kWriteBytesMax) {
+            return false;
+        }
+        writeBytes_ += bytes.size();
+    }
+    Post([this, id, offset, taken = std::move(bytes)](const Now& now) {
+        core_.Write(id, offset, taken, now);
+        const std::lock_guard lock(mutex_);
+        writeBytes_ -= taken.size();
+    });
+    return true;
+}
+
+void ReceiverThread::Drop(uint64_t id) {
+    Post([this, id](const Now&) { core_.Drop(id); });
+}
+
+void ReceiverThread::Forget(std::string group, uint16_t port, uint64_t tsi, Toi toi) {
+    Post([this, group = std::move(group), port, tsi, toi](const Now&) {
+        core_.Forget(group, port, tsi, toi);
+    });
+}
+
+ReceiveStats ReceiverThread::stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+}
+
+void ReceiverThread::RunRequests(const Now& now) {
+    std::vector<Request> requests;
+    {
+        const std::lock_guard lock(mutex_);
+        requests.swap(requests_);
+    }
+    for (const Request& request : requests) {
+        request(now);
+    }
+}
+
+void ReceiverThread::Step() {
+    const std::span<const packet::Datagram> datagrams = sockets_.Receive(kTimerMs);
+    const Now now = ReadClocks();
+    for (const packet::Datagram& datagram : datagrams) {
+        if (const auto found = groups_.find(datagram.endpoint); found != groups_.end()) {
+            core_.OnDatagram(*found->second, datagram.bytes, now);
+        }
+    }
+    core_.EndBatch(now);
+    RunRequests(now);
+    if (now.monotonicMs - lastTimerMs_ >= kTimerMs) {
+        lastTimerMs_ = now.monotonicMs;
+        core_.OnTimer(now);
+    }
+    ReceiveStats stats = core_.stats();
+    stats.kernelDrops = sockets_.counters().kernelDrops;
+    stats.malformedPackets += sockets_.counters().truncated;
+    const std::lock_guard lock(mutex_);
+    stats_ = stats;
+}
+
+void ReceiverThread::Run() {
+    pthread_setname_np(pthread_self(), "flute-receive");
+    while (!stopping_) {
+        try {
+            Step();
+        } catch (const std::exception& error) {
+            // Only memory can have run out: packets make no exceptions. The listener restarts the process.
+            events_.Push(FailedEvent{"NATIVE_FLUTE_RECEIVER_FAILED", error.what()});
+            return;
+        }
+    }
+}
+
+}  // namespace streamverse::flute

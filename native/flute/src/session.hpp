@@ -1,0 +1,60 @@
+// One FLUTE session: its FDT, and the objects that the FDT describes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "flute/src/fdt_reception.hpp"
+#include "flute/src/received_object.hpp"
+#include "flute/src/unknown_packets.hpp"
+
+namespace streamverse::flute {
+
+class Session final : public ObjectOwner {
+ public:
+    // `key` tells this session's packets apart in `unknown`.
+    Session(ReceiveContext& context, UnknownPackets& unknown, SessionName name, uint64_t key)
+        : context_(context), unknown_(unknown), name_(std::move(name)), key_(key), fdt_(context) {}
+
+    // `datagram` is what `packet` was parsed from; it must stay valid until the objects are flushed.
+    void OnPacket(const LctPacket& packet, Bytes datagram, const Now& now);
+    void OnTimer(const Now& now);
+    void Retire(const Toi& toi) override;
+    // A finished or dropped object may be received anew.
+    void Forget(const Toi& toi);
+
+    [[nodiscard]] const SessionName& name() const { return name_; }
+    [[nodiscard]] bool idle(const Now& now) const;
+
+ private:
+    struct Entry {
+        std::shared_ptr<const FdtFile> file;
+        int64_t expiresMs = 0;       // as the FDT says it
+        int64_t localExpiresMs = 0;  // the same moment by this box's clock
+        uint64_t objectId = 0;
+        std::unique_ptr<ReceivedObject> object;  // absent once finished
+    };
+
+    void OnFdt(const FdtBody& body, const Now& now);
+    void OnFile(FdtFile file, int64_t expiresMs, int64_t localExpiresMs, const Now& now);
+    [[nodiscard]] bool MakeRoom();
+    void Start(Entry& entry);
+    void Replay(const Toi& toi, const Now& now);
+    [[nodiscard]] Entry* Find(const Toi& toi);
+    void CloseSession();
+
+    ReceiveContext& context_;
+    UnknownPackets& unknown_;
+    const SessionName name_;
+    const uint64_t key_;
+    FdtReception fdt_;
+    std::unordered_map<Toi, Entry, ToiHash> entries_;
+    // Packets come in runs of one object.
+    Toi lastToi_;
+    Entry* last_ = nullptr;
+    int64_t nextExpiryMs_ = INT64_MAX;
+    int64_t lastPacketMs_ = 0;
+};
+
+}  // namespace streamverse::flute
