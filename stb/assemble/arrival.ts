@@ -15,6 +15,8 @@ export type ArrivalRecord = {
 	readonly facts: ArrivalFacts;
 	state: ArrivalState;
 	repairedBytes: number;
+	/** Monotonic. */
+	readonly listedMs: number;
 	/** By the gateway configuration of now, which may have come after the object. */
 	readonly repairable: () => boolean;
 	/** Players that read it while it arrives. */
@@ -35,7 +37,7 @@ const listenersMax = 256;
 
 export const createArrivalRecord = (
 	facts: ArrivalFacts,
-	{repairable}: {readonly repairable: () => boolean},
+	{repairable, listedMs}: Pick<ArrivalRecord, 'repairable' | 'listedMs'>,
 ): ArrivalRecord => {
 	const changes = new EventEmitter<{change: []}>();
 	changes.setMaxListeners(listenersMax);
@@ -45,6 +47,7 @@ export const createArrivalRecord = (
 		state: initialArrival,
 		repairedBytes: 0,
 		repairable,
+		listedMs,
 		readers: 0,
 		superseded: false,
 		changes,

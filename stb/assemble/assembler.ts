@@ -7,13 +7,13 @@ import type {ArrivalEffect, ArrivalEvent} from '#stb/assemble/arrival-state.ts';
 import type {AssemblerCounts, AssemblerOptions} from '#stb/assemble/assembler-options.ts';
 import {createArrivals} from '#stb/assemble/create-arrivals.ts';
 import {type ArrivalFacts, describeArrival} from '#stb/assemble/describe-arrival.ts';
-import {createSkippedObjects, type SkippedObject} from '#stb/assemble/skipped-objects.ts';
+import {createSecondChances, type SecondChances} from '#stb/assemble/second-chances.ts';
 import {createStoreQueue, type StoreQueue} from '#stb/assemble/store-queue.ts';
 import {wantArrival} from '#stb/assemble/want-arrival.ts';
 import type {Arrivals} from '#stb/serve/arrivals.ts';
 
-/** After an arrival failed, its next transmission is given another chance this much later. */
-const failedPauseMs = 10_000;
+/** A listed live object of which nothing came for this many idle times was lost. */
+const unseenIdleFactor = 1.5;
 /** How long the receiver may take to verify an object whose holes are filled. */
 const verdictTimeoutMs = 10_000;
 
@@ -32,7 +32,7 @@ export class Assembler implements AsyncDisposable {
 	readonly #storeQueue: StoreQueue;
 	readonly #byId = new Map<number, ArrivalRecord>();
 	readonly #latest = new Map<string, ArrivalRecord>();
-	readonly #skipped = createSkippedObjects();
+	readonly #chances: SecondChances;
 	readonly #tasks = new Set<Promise<void>>();
 	readonly #stop = new AbortController();
 	readonly #counts = {received: 0, repaired: 0, failed: 0, fecRecoveredBytes: 0};
@@ -40,6 +40,7 @@ export class Assembler implements AsyncDisposable {
 	constructor(options: AssemblerOptions) {
 		this.#options = options;
 		this.#repair = createArrivalRepair(options);
+		this.#chances = createSecondChances(options);
 		const {signal} = this.#stop;
 		this.#storeQueue = createStoreQueue({...options, signal});
 		this.arrivals = createArrivals({
@@ -76,27 +77,28 @@ export class Assembler implements AsyncDisposable {
 
 	/** Looks which objects, skipped, evicted or failed before, are worth receiving now; called every few seconds. */
 	reconsider(): void {
-		const {receiver, cache, clock} = this.#options;
+		const {cache} = this.#options;
 		for (const record of this.#latest.values()) {
+			this.#endUnseen(record);
 			const held = cache.peek(record.facts.uri)?.sha256;
 			if (isOpen(record) && record.readers === 0 && held !== undefined && held === record.facts.sha256) {
 				this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
-				this.#remember(record.facts, 'cached');
+				this.#chances.remember(record.facts, 'cached');
 			}
 		}
-		const nowMs = clock.monotonicMs();
-		const {bytes, budgetBytes} = cache.stats();
-		let roomBytes = budgetBytes - bytes - this.#arrivingBytes();
-		const worth = ({reason, afterMs, uri, sizeBytes}: SkippedObject): boolean => {
-			if (afterMs > nowMs || cache.peek(uri) !== undefined) {
-				return false;
-			}
-			const fits = reason === 'failed' || sizeBytes <= roomBytes;
-			roomBytes -= fits ? sizeBytes : 0;
-			return fits;
-		};
-		for (const {key} of this.#skipped.take(worth)) {
-			receiver.forget(key);
+		this.#chances.reconsider(this.#arrivingBytes());
+	}
+
+	/**
+	 * Of an object of which every packet was lost the receiver cannot say that it has ended. A live one was sent when it
+	 * was listed, and is repaired once its time is over.
+	 */
+	#endUnseen(record: ArrivalRecord): void {
+		const {facts, state, listedMs} = record;
+		const unseen = state.kind === 'receiving' && state.receivedBytes === 0 && facts.priority === 'live';
+		const {clock, config} = this.#options;
+		if (unseen && clock.monotonicMs() - listedMs > unseenIdleFactor * config.receive.objectIdleMs) {
+			this.#apply(record, {kind: 'ended', missingBytes: facts.object.transferLength});
 		}
 	}
 
@@ -139,7 +141,7 @@ export class Assembler implements AsyncDisposable {
 			return;
 		}
 		const {facts} = description;
-		this.#skipped.forget(facts.uri);
+		this.#chances.forget(facts.uri);
 		this.#supersede(facts);
 		const {bytes: usedBytes, budgetBytes} = cache.stats();
 		const cachedSha256 = facts.kind === 'content' ? cache.peek(facts.uri)?.sha256 : undefined;
@@ -148,7 +150,7 @@ export class Assembler implements AsyncDisposable {
 		if (decision.kind === 'skipped') {
 			receiver.drop(object.id);
 			if (decision.reason === 'cached' || decision.reason === 'no-room') {
-				this.#remember(facts, decision.reason);
+				this.#chances.remember(facts, decision.reason);
 			}
 			return;
 		}
@@ -157,7 +159,7 @@ export class Assembler implements AsyncDisposable {
 			facts.kind === 'content' &&
 			(facts.encoding === 'identity' || facts.sha256 !== undefined) &&
 			repairSourceOf(object) !== undefined;
-		const record = createArrivalRecord(facts, {repairable});
+		const record = createArrivalRecord(facts, {repairable, listedMs: clock.monotonicMs()});
 		this.#byId.set(object.id, record);
 		this.#latest.set(facts.uri, record);
 	}
@@ -257,24 +259,15 @@ export class Assembler implements AsyncDisposable {
 			if (whole?.repaired === true) {
 				this.#count(facts, 'repaired');
 			}
-			this.#remember(facts, 'cached');
+			this.#chances.remember(facts, 'cached');
 		} else if (!record.superseded && state.kind === 'failed' && state.code !== 'STB_ARRIVAL_SUPERSEDED') {
 			this.#count(facts, 'failed');
-			this.#remember(facts, 'failed');
+			this.#chances.remember(facts, 'failed');
 		}
 	}
 
 	#count({kind}: ArrivalFacts, what: 'received' | 'repaired' | 'failed'): void {
 		this.#counts[what] += kind === 'content' ? 1 : 0;
-	}
-
-	#remember({object, uri, kind}: ArrivalFacts, reason: SkippedObject['reason']): void {
-		// Signalling that is whole stays whole; only when it failed is it to be heard again.
-		if (kind === 'content' || reason === 'failed') {
-			const {group, port, tsi, toi, transferLength: sizeBytes} = object;
-			const afterMs = this.#options.clock.monotonicMs() + (reason === 'failed' ? failedPauseMs : 0);
-			this.#skipped.remember({key: {group, port, tsi, toi}, ...{uri, sizeBytes, reason, afterMs}});
-		}
 	}
 
 	#arrivingBytes(): number {

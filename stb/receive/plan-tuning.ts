@@ -29,18 +29,25 @@ export const gatherEndpoints = (sessions: readonly MulticastEndpoint[]): readonl
 	return [...gathered.values()];
 };
 
-/** Leaves before joining, so that a changed endpoint is never open twice; what stays the same is not touched. */
+/**
+ * What stays the same is not touched. An endpoint whose sessions changed is joined again without leaving it, because the
+ * receiver adds the new ones while packets go on; sessions that are no longer listed there fall silent by themselves.
+ */
 export const planTuning = (
 	current: readonly TunedEndpoint[],
 	wanted: readonly TunedEndpoint[],
 ): readonly TuningStep[] => {
-	const has = (endpoints: readonly TunedEndpoint[], endpoint: TunedEndpoint): boolean =>
-		endpoints.some((other) => identityOf(other) === identityOf(endpoint));
+	const wantedKeys = new Set(wanted.map(keyOf));
+	const currentIdentities = new Set(current.map(identityOf));
 	return [
-		...current.filter((endpoint) => !has(wanted, endpoint)).map((endpoint) => ({kind: 'leave', endpoint}) as const),
-		...wanted.filter((endpoint) => !has(current, endpoint)).map((endpoint) => ({kind: 'join', endpoint}) as const),
+		...current.filter((endpoint) => !wantedKeys.has(keyOf(endpoint))).map((endpoint) => step('leave', endpoint)),
+		...wanted
+			.filter((endpoint) => !currentIdentities.has(identityOf(endpoint)))
+			.map((endpoint) => step('join', endpoint)),
 	];
 };
+
+const step = (kind: TuningStep['kind'], endpoint: TunedEndpoint): TuningStep => ({kind, endpoint});
 
 const keyOf = ({group, port, source}: Omit<TunedEndpoint, 'tsis'>): string => `${group}|${port}|${source ?? ''}`;
 

@@ -1,6 +1,6 @@
 import type {GatewaySession, MulticastEndpoint, RepairParameters} from '#appliance/contract/gateway-session.ts';
 import type {Logger} from '#appliance/log/logger.ts';
-import type {FluteReceiver} from '#native/flute/receiver.ts';
+import type {FluteEndpoint, FluteReceiver} from '#native/flute/receiver.ts';
 import type {FluteObject} from '#native/flute/receiver-event.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
 import {gatherEndpoints, planTuning, type TunedEndpoint} from '#stb/receive/plan-tuning.ts';
@@ -49,14 +49,13 @@ export const createTuning = (options: {
 		retune: () => {
 			const wanted = gatherEndpoints(endpoints());
 			for (const {kind, endpoint} of planTuning(tuned, wanted)) {
-				const {group, port, source, tsis} = endpoint;
-				logger.info({group, port, source, tsis}, kind === 'join' ? 'join' : 'leave');
-				receiver[kind]({
-					...{group, port},
-					...(source === undefined ? {} : {source}),
-					...(tsis === undefined ? {} : {tsis}),
-					...(interfaceAddress === undefined ? {} : {interfaceAddress}),
-				});
+				try {
+					receiver[kind](fluteEndpoint(endpoint, interfaceAddress));
+					logger.info({...endpoint}, kind === 'join' ? 'join' : 'leave');
+				} catch (error) {
+					// One session that cannot be joined (a group that is none) must not cost the others.
+					logger.error({err: error, ...endpoint}, 'this session cannot be tuned to');
+				}
 			}
 			tuned = wanted;
 		},
@@ -77,6 +76,16 @@ export const createTuning = (options: {
 		},
 	};
 };
+
+const fluteEndpoint = (
+	{group, port, source, tsis}: TunedEndpoint,
+	interfaceAddress: string | undefined,
+): FluteEndpoint => ({
+	...{group, port},
+	...(source === undefined ? {} : {source}),
+	...(tsis === undefined ? {} : {tsis}),
+	...(interfaceAddress === undefined ? {} : {interfaceAddress}),
+});
 
 const expand = ({group, port, source, tsis}: TunedEndpoint): readonly MulticastEndpoint[] =>
 	(tsis ?? [undefined]).map((tsi) => ({group, port, source, tsi}));
