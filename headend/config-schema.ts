@@ -18,14 +18,28 @@ const catalogueSchema = z.strictObject({
 	directorySettleMs: z.int().min(100).default(1500).describe('A file is taken once it rested so long.'),
 	directoryRescanMs: z.int().min(1000).default(30_000).describe('A full look, in case the watch missed something.'),
 	objectsMax: z.int().min(1).default(200_000),
-	objectBytesMax: z.int().min(1).default(16 * 2 ** 30),
-	contentBytesMax: z.int().min(1).default(200 * 10 ** 9).describe('What uploads may take on disk altogether.'),
+	objectBytesMax: z
+		.int()
+		.min(1)
+		.default(16 * 2 ** 30),
+	contentBytesMax: z
+		.int()
+		.min(1)
+		.default(200 * 10 ** 9)
+		.describe('What uploads may take on disk altogether.'),
 	uploadsMax: z.int().min(1).max(1024).default(32).describe('Bodies received at the same time.'),
-	partialUploadExpiryMs: z.int().min(1000).default(24 * 3_600_000).describe('An unfinished upload is kept so long.'),
+	partialUploadExpiryMs: z
+		.int()
+		.min(1000)
+		.default(24 * 3_600_000)
+		.describe('An unfinished upload is kept so long.'),
 });
 
 const fecSchema = z.strictObject({
-	encodingId: z.union([z.literal(0), z.literal(5)]).default(5).describe('0 = none, 5 = Reed-Solomon (RFC 5510).'),
+	encodingId: z
+		.union([z.literal(0), z.literal(5)])
+		.default(5)
+		.describe('0 = none, 5 = Reed-Solomon (RFC 5510).'),
 	sourceBlockSymbolsMax: z.int().min(1).max(250).default(200).describe('k of id 5; k plus repair is at most 255.'),
 	overheadPercent: z
 		.number()
@@ -64,7 +78,12 @@ const uplinkSchema = z.strictObject({
 });
 
 const carouselSchema = z.strictObject({
-	cycleMs: z.int().min(1000).max(24 * 3_600_000).default(3_600_000).describe('Every object is sent once in it.'),
+	cycleMs: z
+		.int()
+		.min(1000)
+		.max(24 * 3_600_000)
+		.default(3_600_000)
+		.describe('Every object is sent once in it.'),
 	shares: z
 		.strictObject({
 			high: z.number().min(0).max(1).default(0.5),
@@ -77,7 +96,6 @@ const carouselSchema = z.strictObject({
 	minimumGapMs: z.int().min(0).default(2000).describe('An object rests so long before it is sent again.'),
 	signallingIntervalMs: z.int().min(100).max(60_000).default(1000),
 	liveReserveBps: z.int().min(0).default(0).describe('Kept free for live even before a channel is on.'),
-	contentExpiryMs: z.int().min(60_000).default(24 * 3_600_000).describe('Of objects that name no expiry.'),
 });
 
 const operatorSchema = z.strictObject({
@@ -86,7 +104,20 @@ const operatorSchema = z.strictObject({
 		.string()
 		.regex(/^http:\/\/dvb\.gw\/([a-z0-9-]+\/)+$/u, 'must be http://dvb.gw/<operator>/')
 		.default('http://dvb.gw/streamverse/'),
-	language: z.string().regex(/^[a-z]{2,3}$/u).default('en'),
+	language: z
+		.string()
+		.regex(/^[a-z]{2,3}$/u)
+		.default('en'),
+	country: z
+		.string()
+		.regex(/^[A-Z]{3}$/u)
+		.optional()
+		.describe('ISO 3166-1 alpha-3.'),
+	tagAuthority: z.string().min(3).max(100).default('streamverse.example,2026').describe('Of tag: URIs (RFC 4151).'),
+	webBaseUrl: z
+		.url({protocol: /^https?$/u})
+		.optional()
+		.describe('Where the same paths are on the web; ends in /.'),
 });
 
 const repairSchema = z.strictObject({

@@ -18,7 +18,7 @@ const migrations: Migrations = [
 		modified_ms REAL NOT NULL,
 		"order" INTEGER NOT NULL,
 		stored_ms INTEGER NOT NULL,
-		manifest_kind TEXT
+		form TEXT
 	) STRICT, WITHOUT ROWID;
 	CREATE UNIQUE INDEX object_revision ON object (revision);
 	CREATE INDEX object_expires ON object (expires_ms) WHERE expires_ms IS NOT NULL;

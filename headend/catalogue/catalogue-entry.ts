@@ -1,6 +1,7 @@
 import type {CatalogueObject, Priority} from '#appliance/contract/catalogue-schema.ts';
 
-export type ManifestKind = 'dash' | 'hls-multivariant' | 'hls-media';
+/** What an object is to a player, as its first bytes tell. */
+export type ObjectForm = 'dash' | 'hls-multivariant' | 'hls-media' | 'init';
 
 /** Who put an object in: only `upload` and `live` own their file. */
 export type CatalogueOrigin = 'upload' | 'directory' | 'live';
@@ -16,7 +17,7 @@ export type CatalogueEntry = CatalogueObject & {
 	/** Revision at which the path first appeared: the carousel's stable order. */
 	readonly order: number;
 	readonly storedMs: number;
-	readonly manifestKind?: ManifestKind | undefined;
+	readonly form?: ObjectForm | undefined;
 };
 
 export type CataloguePut = {
@@ -33,7 +34,7 @@ export type CataloguePut = {
 	readonly filePath: string;
 	readonly origin: CatalogueOrigin;
 	readonly modifiedMs: number;
-	readonly manifestKind?: ManifestKind | undefined;
+	readonly form?: ObjectForm | undefined;
 };
 
 /** What a client may see. */

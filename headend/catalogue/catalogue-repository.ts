@@ -22,15 +22,15 @@ export type CatalogueRepository = ReturnType<typeof createCatalogueRepository>;
 export const createCatalogueRepository = (database: Database) => {
 	const upsert = database.prepare(
 		`INSERT INTO object (path, uri, size_bytes, sha256, md5, content_type, priority, service, expires_ms,
-			fresh_until_ms, revision, file_path, origin, modified_ms, "order", stored_ms, manifest_kind)
+			fresh_until_ms, revision, file_path, origin, modified_ms, "order", stored_ms, form)
 		VALUES (@path, @uri, @sizeBytes, @sha256, @md5, @contentType, @priority, @service, @expiresMs, @freshUntilMs,
-			@revision, @filePath, @origin, @modifiedMs, @order, @storedMs, @manifestKind)
+			@revision, @filePath, @origin, @modifiedMs, @order, @storedMs, @form)
 		ON CONFLICT (path) DO UPDATE SET uri = excluded.uri, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
 			md5 = excluded.md5, content_type = excluded.content_type, priority = excluded.priority,
 			service = excluded.service, expires_ms = excluded.expires_ms, fresh_until_ms = excluded.fresh_until_ms,
 			revision = excluded.revision, file_path = excluded.file_path, origin = excluded.origin,
 			modified_ms = excluded.modified_ms, "order" = excluded."order", stored_ms = excluded.stored_ms,
-			manifest_kind = excluded.manifest_kind`,
+			form = excluded.form`,
 	);
 	const setRevision = database.prepare(
 		"INSERT INTO counter (name, value) VALUES ('revision', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -55,7 +55,7 @@ export const createCatalogueRepository = (database: Database) => {
 		page: (after: string, limit: number): CatalogueEntry[] => page.all(after, limit).map(toEntry),
 		revision: (): number => getRevision.get()?.value ?? 0,
 		put: database.transaction((entry: CatalogueEntry) => {
-			upsert.run({service: null, expiresMs: null, freshUntilMs: null, manifestKind: null, ...definedOf(entry)});
+			upsert.run({service: null, expiresMs: null, freshUntilMs: null, form: null, ...definedOf(entry)});
 			deleteTombstone.run(entry.path);
 			setRevision.run(entry.revision);
 		}),

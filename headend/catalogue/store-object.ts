@@ -2,9 +2,9 @@ import {stat} from 'node:fs/promises';
 import type {Priority} from '#appliance/contract/catalogue-schema.ts';
 import {contentTypeOf} from '#appliance/http/content-type-of.ts';
 import type {Catalogue, PutResult} from '#headend/catalogue/catalogue.ts';
-import type {CatalogueOrigin} from '#headend/catalogue/catalogue-entry.ts';
+import type {CatalogueOrigin, ObjectForm} from '#headend/catalogue/catalogue-entry.ts';
 import type {CataloguePath} from '#headend/catalogue/catalogue-path.ts';
-import {manifestKindOf} from '#headend/catalogue/manifest-kind.ts';
+import {objectFormOf} from '#headend/catalogue/object-form.ts';
 import type {UploadResult} from '#headend/catalogue/uploads.ts';
 
 type WholeUpload = Extract<UploadResult, {kind: 'whole'}>;
@@ -18,7 +18,8 @@ export type StoreTerms = {
 	readonly origin: CatalogueOrigin;
 	readonly service?: string | undefined;
 	readonly expiresMs?: number | undefined;
-	readonly freshUntilMs?: number | undefined;
+	/** Terms that depend on what the object turns out to be. */
+	readonly termsOf?: (form: ObjectForm | undefined) => {readonly expiresMs: number; readonly freshUntilMs?: number};
 };
 
 /** Turns a whole upload into an object of the catalogue, and lets go of the upload. */
@@ -33,6 +34,7 @@ export const storeObject = async (
 		terms.contentType === undefined || meaninglessTypes.has(terms.contentType)
 			? contentTypeOf(decodeURIComponent(path))
 			: terms.contentType;
+	const form = objectFormOf({contentType, head: upload.head, sizeBytes: upload.sizeBytes});
 	const {mtimeMs} = await stat(upload.filePath);
 	return catalogue.put({
 		path,
@@ -44,10 +46,10 @@ export const storeObject = async (
 		priority: terms.priority,
 		service: terms.service,
 		expiresMs: terms.expiresMs,
-		freshUntilMs: terms.freshUntilMs,
+		...terms.termsOf?.(form),
 		filePath: upload.filePath,
 		origin: terms.origin,
 		modifiedMs: mtimeMs,
-		manifestKind: manifestKindOf({contentType, head: upload.head}),
+		form,
 	});
 };

@@ -81,7 +81,11 @@ export class Uploads {
 	}
 
 	/** Bytes that an unfinished upload of exactly this object holds. */
-	async offset(part: {readonly path: string; readonly totalBytes: number; readonly sha256?: string | undefined}) {
+	offset(part: {
+		readonly path: string;
+		readonly totalBytes: number;
+		readonly sha256?: string | undefined;
+	}): Promise<number> {
 		return this.#sizeOf(this.#partPath(part));
 	}
 
@@ -167,7 +171,9 @@ export class Uploads {
 	}
 
 	#partPath(part: {readonly path: string; readonly totalBytes: number; readonly sha256?: string | undefined}): string {
-		const key = createHash('sha256').update(JSON.stringify([part.path, part.totalBytes, part.sha256])).digest('hex');
+		const key = createHash('sha256')
+			.update(JSON.stringify([part.path, part.totalBytes, part.sha256]))
+			.digest('hex');
 		return join(this.#options.directory, `${key}.part`);
 	}
 

@@ -6,7 +6,10 @@ export const channelIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/u, 'm
 export const ingestConfigSchema = z.strictObject({
 	channelsMax: z.int().min(1).max(1000).default(64),
 	channelObjectsMax: z.int().min(16).default(4096).describe('Live objects kept of one channel.'),
-	objectBytesMax: z.int().min(1024).default(64 * 2 ** 20),
+	objectBytesMax: z
+		.int()
+		.min(1024)
+		.default(64 * 2 ** 20),
 	windowMs: z.int().min(5000).default(120_000).describe('A live segment leaves the catalogue after this.'),
 	segmentDurationMs: z.int().min(200).default(2000).describe('Typical; manifests are fresh for two of them.'),
 	manifestRefreshMs: z.int().min(200).default(1000).describe('How often the newest manifests are sent again.'),

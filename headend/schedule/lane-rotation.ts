@@ -71,7 +71,9 @@ export class LaneRotation {
 	upcoming(limit: number): PlanObject[] {
 		const from = this.#indexAfter(this.#cursor);
 		const turn = [...this.#objects.slice(from, from + limit), ...this.#objects.slice(0, Math.min(from, limit))];
-		const unique = new Map([...[...this.#fresh.values()].slice(0, limit), ...turn].map((object) => [object.path, object]));
+		const unique = new Map(
+			[...[...this.#fresh.values()].slice(0, limit), ...turn].map((object) => [object.path, object]),
+		);
 		return [...unique.values()].slice(0, limit);
 	}
 

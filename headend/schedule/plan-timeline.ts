@@ -33,7 +33,9 @@ const knotsOf = (plan: CarouselPlan): Knot[][] => {
 	const knots: Knot[][] = totals.map(() => [{atMs: 0, bytes: 0}]);
 	let atMs = 0;
 	for (;;) {
-		const active = plan.lanes.flatMap((lane, index) => ((sent[index] ?? 0) < (totals[index] ?? 0) ? [{lane, index}] : []));
+		const active = plan.lanes.flatMap((lane, index) =>
+			(sent[index] ?? 0) < (totals[index] ?? 0) ? [{lane, index}] : [],
+		);
 		if (active.length === 0 || bytesPerMs === 0) {
 			return knots;
 		}

@@ -1,12 +1,14 @@
-import type {ManifestKind} from '#headend/catalogue/catalogue-entry.ts';
+import type {ObjectForm} from '#headend/catalogue/catalogue-entry.ts';
 
 const hlsTypes = ['application/vnd.apple.mpegurl', 'application/x-mpegurl', 'audio/mpegurl', 'audio/x-mpegurl'];
 
-/** What kind of presentation manifest an object is, by its type and its first bytes; undefined for everything else. */
-export const manifestKindOf = (object: {
-	readonly contentType: string;
-	readonly head: Buffer;
-}): ManifestKind | undefined => {
+export type FormSample = {readonly contentType: string; readonly head: Buffer; readonly sizeBytes: number};
+
+/** What an object is, by its type and its first bytes; undefined for everything else. */
+export const objectFormOf = (object: FormSample): ObjectForm | undefined =>
+	isInitSegment(object) ? 'init' : manifestFormOf(object);
+
+const manifestFormOf = (object: FormSample): ObjectForm | undefined => {
 	const type = object.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
 	if (type === 'application/dash+xml') {
 		return object.head.includes('<MPD') ? 'dash' : undefined;
@@ -22,7 +24,7 @@ export const manifestKindOf = (object: {
  * An initialisation segment begins with `ftyp` and holds no media (ISO/IEC 14496-12 section 4.3; CMAF, ISO/IEC 23000-19
  * section 7.3.1: media segments begin with styp, prft, emsg or moof).
  */
-export const isInitSegment = (object: {readonly head: Buffer; readonly sizeBytes: number}): boolean =>
+const isInitSegment = (object: FormSample): boolean =>
 	object.sizeBytes <= object.head.length &&
 	object.head.subarray(4, 8).toString('latin1') === 'ftyp' &&
 	object.head.includes('moov') &&

@@ -1,0 +1,93 @@
+import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import Router from '@koa/router';
+import {createApp} from '#appliance/http/create-app.ts';
+import {listen} from '#appliance/http/listen.ts';
+import {pageAssets} from '#appliance/http/page-assets.ts';
+import type {RoleContext, RunningRole} from '#appliance/process/role-context.ts';
+import {type Clock, systemClock} from '#appliance/time/clock.ts';
+import {startAnnouncer} from '#headend/announcer.ts';
+import {Carousel} from '#headend/carousel/carousel.ts';
+import {createIdentifierRegistry} from '#headend/carousel/identifier-registry.ts';
+import type {OpenSender} from '#headend/carousel/uplink.ts';
+import {mountCatalogue} from '#headend/catalogue/catalogue-routes.ts';
+import {openCatalogueStore} from '#headend/catalogue/catalogue-store.ts';
+import {startDirectorySource} from '#headend/catalogue/directory-source.ts';
+import {mountCatalogueFeed} from '#headend/catalogue/feed-routes.ts';
+import {startSweeper} from '#headend/catalogue/sweeper.ts';
+import {TitleKeeper} from '#headend/catalogue/title-keeper.ts';
+import type {HeadendConfig} from '#headend/config-schema.ts';
+import {ChannelRegistry} from '#headend/ingest/channel-registry.ts';
+import {mountIngest} from '#headend/ingest/ingest-routes.ts';
+import {openUplinkSender} from '#headend/open-uplink-sender.ts';
+import {createStatus} from '#headend/status/create-status.ts';
+import {mountMetrics} from '#headend/status/metrics.ts';
+import {mountStatus} from '#headend/status/status-routes.ts';
+
+/** The headend's composition root. Tests may put a recorder in the sender's place, and turn the clock. */
+export const startHeadend = async (
+	context: RoleContext<HeadendConfig>,
+	replaced: {readonly openSender?: OpenSender; readonly clock?: Clock} = {},
+): Promise<RunningRole> => {
+	const {config, box, logger, signal} = context;
+	const clock = replaced.clock ?? systemClock;
+	const {objectBaseUri} = config.operator;
+	await using stack = new AsyncDisposableStack();
+	const ended = new AbortController();
+	const signals = AbortSignal.any([signal, ended.signal]);
+
+	await mkdir(box.stateDirectory, {recursive: true});
+	const store = stack.use(
+		await openCatalogueStore({stateDirectory: box.stateDirectory, config: config.catalogue, clock}),
+	);
+	const {catalogue, uploads, contentStore, database} = store;
+	const channels = new ChannelRegistry({catalogue, clock, config: config.ingest});
+	const directory = await startDirectorySource({catalogue, config, clock, logger, signal: signals});
+	stack.use(directory);
+
+	const carousel = new Carousel({
+		config,
+		catalogue,
+		clock,
+		registry: createIdentifierRegistry(database),
+		openSender: replaced.openSender ?? openUplinkSender(config),
+		logger: logger.child({component: 'carousel'}),
+		hold: (filePath) => contentStore.hold(filePath),
+		onChanged: (entry) => directory.look(entry.path),
+	});
+	stack.use(carousel);
+	carousel.start();
+	stack.use(startSweeper({catalogue, uploads, channels, logger}));
+	const titles = new TitleKeeper({catalogue, objectBaseUri, channels: config.ingest.channels, logger});
+	stack.use(await startAnnouncer({config, catalogue, carousel, titles, clock, logger}));
+
+	const status = createStatus({boxId: box.id, config, carousel, channels, clock});
+	const router = new Router();
+	mountStatus(router, {status, titles: () => titles.titles, signal: signals});
+	mountMetrics(router, {status, catalogueObjects: () => catalogue.size});
+	mountCatalogueFeed(router, {catalogue, signal: signals});
+	mountCatalogue(router, {
+		catalogue,
+		uploads,
+		clock,
+		objectBaseUri,
+		objectBytesMax: config.catalogue.objectBytesMax,
+		planOf: (path) => {
+			const entry = catalogue.get(path);
+			return entry === undefined ? {fits: false} : carousel.planner.verdictOn(entry);
+		},
+	});
+	mountIngest(router, {catalogue, uploads, channels, clock, config: config.ingest, objectBaseUri});
+	const app = createApp({logger: logger.child({component: 'http'})});
+	app.use(pageAssets({directory: join(fileURLToPath(new URL('.', import.meta.url)), 'page'), prefix: '/assets/'}));
+	app.use(router.routes());
+	const server = stack.use(await listen({handler: app.callback(), ...config.listen}));
+	stack.defer(() => ended.abort());
+
+	const owned = stack.move();
+	return {
+		endpoints: {http: server.url},
+		[Symbol.asyncDispose]: () => owned.disposeAsync(),
+	};
+};
