@@ -22,7 +22,8 @@ let gradients = 0;
 /** A picture for what brought none: two deep colours, orbits, and initials; drawn here, so it needs no network. */
 export const drawArtwork = (id: string, name: string, options: {readonly plain?: boolean} = {}): SVGSVGElement => {
 	const hash = hashOf(id);
-	const hue = hash % 360;
+	// Twelve well-parted hues, so that neighbours on a shelf differ.
+	const hue = ((hash >>> 3) % 12) * 30;
 	const centreX = 60 + ((hash >>> 9) % 200);
 	const centreY = 20 + ((hash >>> 17) % 140);
 	gradients += 1;

@@ -57,7 +57,7 @@ export const createCard = (
 			setText(fact, factOf(next));
 			setAttribute(fact, 'data-state', title.kind === 'live' ? 'live' : title.cachedObjects > 0 ? 'here' : undefined);
 			setText(length, title.durationMs === undefined ? '' : formatLength(title.durationMs));
-			bar.hidden = next.arrivingRatio === undefined;
+			bar.hidden = title.kind === 'live' || next.arrivingRatio === undefined;
 			bar.style.setProperty('--ratio', String(next.arrivingRatio ?? 0));
 			const label = [title.name, channel === '' ? '' : `channel ${channel}`, factOf(next)];
 			setAttribute(button, 'aria-label', label.filter((part) => part !== '').join(', '));
