@@ -1,5 +1,6 @@
 import {type Priority, prioritySchema} from '#appliance/contract/catalogue-schema.ts';
 import {gatewayHost, parseObjectUri} from '#appliance/contract/object-uri.ts';
+import {fromNtpSeconds} from '#appliance/time/clock.ts';
 import type {FluteObject} from '#native/flute/receiver-event.ts';
 
 /** What the box makes of an object that the FDT describes. */
@@ -89,8 +90,6 @@ const arrivalEncoding = (encoding: string | undefined): ArrivalFacts['encoding']
 	}
 };
 
-/** The catalogue may let an object expire sooner than the box's default, or later; RFC 3339 or Unix ms. */
-const cacheExpiry = (text: string | undefined, defaultMs: number): number => {
-	const expiresMs = /^\d{1,15}$/u.test(text ?? '') ? Number(text) : Date.parse(text ?? '');
-	return Number.isNaN(expiresMs) ? defaultMs : expiresMs;
-};
+/** The catalogue may let an object expire sooner than the box's default, or later: NTP seconds, as all of an FDT's times. */
+const cacheExpiry = (text: string | undefined, defaultMs: number): number =>
+	/^\d{1,12}$/u.test(text ?? '') ? fromNtpSeconds(Number(text)) : defaultMs;

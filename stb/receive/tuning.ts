@@ -5,6 +5,7 @@ import type {FluteObject} from '#native/flute/receiver-event.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
 import {gatherEndpoints, planTuning, type TunedEndpoint} from '#stb/receive/plan-tuning.ts';
 import type {SignallingStore} from '#stb/receive/signalling-store.ts';
+import type {RepairServer} from '#stb/repair/repair-servers.ts';
 import type {RepairSource} from '#stb/repair/repair-target.ts';
 
 export type Tuning = {
@@ -16,8 +17,8 @@ export type Tuning = {
 	endpoints(): readonly MulticastEndpoint[];
 	/** Where an object may be repaired, by its session's parameters or else by the box's own configuration. */
 	repairSourceOf(object: Pick<FluteObject, 'group' | 'port' | 'tsi'>): RepairSource | undefined;
-	/** Every place on the network that holds objects, for misses. */
-	origins(): readonly RepairSource[];
+	/** Every server that stands for this base URI, for misses. */
+	originsOf(objectBaseUri: string): readonly RepairServer[];
 };
 
 /** A box that is told base URLs but no back-off spreads its requests over this, ms. */
@@ -44,7 +45,6 @@ export const createTuning = (options: {
 		fixedBackOffMs: 0,
 		randomBackOffMs: fallbackRandomBackOffMs,
 	};
-	const fallbackIfAny = (): readonly RepairSource[] => (fallback.servers.length === 0 ? [] : [fallback]);
 	return {
 		retune: () => {
 			const wanted = gatherEndpoints(endpoints());
@@ -65,14 +65,15 @@ export const createTuning = (options: {
 		endpoints: () => gatherEndpoints(endpoints()).flatMap(expand),
 		repairSourceOf: (object) => {
 			const session = sessions().find((candidate) => carries(candidate, object) && hasServers(candidate.repair));
-			return session?.repair === undefined ? fallbackIfAny()[0] : sourceOf(session.repair);
+			if (session?.repair !== undefined) {
+				return sourceOf(session.repair);
+			}
+			return fallback.servers.length === 0 ? undefined : fallback;
 		},
-		origins: () => {
-			const named = sessions().flatMap(({repair}) =>
-				repair !== undefined && hasServers(repair) ? [sourceOf(repair)] : [],
-			);
-			const unique = new Map([...named, ...fallbackIfAny()].map((source) => [JSON.stringify(source.servers), source]));
-			return [...unique.values()];
+		originsOf: (objectBaseUri) => {
+			const named = sessions().flatMap(({repair}) => (repair?.objectBaseUri === objectBaseUri ? repair.baseUrls : []));
+			const servers = named.length > 0 ? named : fallback.servers;
+			return [...new Map(servers.map((server) => [server.url, server])).values()];
 		},
 	};
 };
