@@ -11,7 +11,7 @@ inline constexpr unsigned kFieldPolynomial = 0x11D;
 inline constexpr unsigned kFieldOrder = 255;  // of the multiplicative group
 
 struct GaloisTables {
-    std::array<uint8_t, 2 * kFieldOrder> exponent{};  // doubled, so that a sum of two logarithms needs no modulo
+    std::array<uint8_t, 4 * kFieldOrder> exponent{};  // repeated, so that a sum of four logarithms needs no modulo
     std::array<uint8_t, 256> logarithm{};
 };
 
@@ -20,7 +20,9 @@ consteval GaloisTables MakeGaloisTables() {
     unsigned value = 1;
     for (unsigned power = 0; power < kFieldOrder; ++power) {
         tables.exponent[power] = static_cast<uint8_t>(value);
-        tables.exponent[power + kFieldOrder] = static_cast<uint8_t>(value);
+        for (unsigned turn = 1; turn < 4; ++turn) {
+            tables.exponent[power + turn * kFieldOrder] = static_cast<uint8_t>(value);
+        }
         tables.logarithm[value] = static_cast<uint8_t>(power);
         value <<= 1;
         if (value & 0x100) {

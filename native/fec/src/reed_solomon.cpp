@@ -8,7 +8,6 @@
 #include <climits>
 #include <cstring>
 #include <stdexcept>
-#include <utility>
 
 #include "fec/src/galois.hpp"
 
@@ -65,41 +64,12 @@ void MultiplyInto(size_t bytes, unsigned columns, unsigned rows, uint8_t* tables
                    const_cast<uint8_t**>(outputs));
 }
 
-void AddScaled(std::span<uint8_t> target, std::span<const uint8_t> row, uint8_t factor) {
-    for (size_t index = 0; index < target.size(); ++index) {
-        target[index] = static_cast<uint8_t>(target[index] ^ Multiply(row[index], factor));
-    }
+// log(alpha^left + alpha^right); the two differ and are below 255.
+inline unsigned DifferenceLog(unsigned left, unsigned right) {
+    return kGalois.logarithm[kGalois.exponent[left] ^ kGalois.exponent[right]];
 }
 
-// Gauss-Jordan on [square | identity], both size x size, rows side by side. Any square submatrix of the repair rows of
-// an MDS code is regular, so false means a caller's mistake; it is answered, not asserted, as input decides the rows.
-bool InvertBeside(uint8_t* augmented, size_t size) {
-    const size_t width = 2 * size;
-    for (size_t column = 0; column < size; ++column) {
-        size_t pivot = column;
-        while (pivot < size && augmented[pivot * width + column] == 0) {
-            ++pivot;
-        }
-        if (pivot == size) {
-            return false;
-        }
-        std::span<uint8_t> row{augmented + column * width, width};
-        if (pivot != column) {
-            std::swap_ranges(row.begin(), row.end(), augmented + pivot * width);
-        }
-        const uint8_t scale = Invert(row[column]);
-        for (uint8_t& value : row) {
-            value = Multiply(value, scale);
-        }
-        for (size_t other = 0; other < size; ++other) {
-            const uint8_t factor = augmented[other * width + column];
-            if (other != column && factor != 0) {
-                AddScaled({augmented + other * width, width}, row, factor);
-            }
-        }
-    }
-    return true;
-}
+uint8_t FromLog(unsigned sum) { return kGalois.exponent[sum % kFieldOrder]; }
 
 }  // namespace
 
@@ -108,29 +78,24 @@ ReedSolomon::ReedSolomon(unsigned sourceCount, unsigned symbolCount)
     if (sourceCount < 1 || sourceCount > symbolCount || symbolCount > kSymbolsMax) {
         throw std::invalid_argument("Reed-Solomon over GF(2^8) needs 1 <= k <= n <= 255");
     }
-    // inverse(V(k,k)) * V(k,n) interpolates: entry (i, j) is the i-th Lagrange basis polynomial over the points
-    // alpha^0..alpha^(k-1), taken at alpha^j. That needs k*n products where an inversion would need k^3.
+    // inverse(V(k,k)) * V(k,n) interpolates: symbol j is a polynomial's value at alpha^j, and the polynomial is given by
+    // its values at alpha^0..alpha^(k-1). So entry (i, j) is the i-th Lagrange basis polynomial at alpha^j, which needs
+    // k*n products where an inversion would need k^3.
     const unsigned rows = symbolCount - sourceCount;
-    matrix_.resize(static_cast<size_t>(rows) * sourceCount);
-    std::array<uint8_t, kSymbolsMax> weight{};
-    for (unsigned i = 0; i < sourceCount; ++i) {
-        uint8_t product = 1;
+    productLog_.resize(symbolCount);
+    for (unsigned symbol = 0; symbol < symbolCount; ++symbol) {
+        unsigned sum = 0;
         for (unsigned other = 0; other < sourceCount; ++other) {
-            if (other != i) {
-                product = Multiply(product, static_cast<uint8_t>(AlphaPower(i) ^ AlphaPower(other)));
-            }
+            sum += other == symbol ? 0 : DifferenceLog(symbol, other);
         }
-        weight[i] = Invert(product);
+        productLog_[symbol] = sum % kFieldOrder;
     }
+    matrix_.resize(static_cast<size_t>(rows) * sourceCount);
     for (unsigned row = 0; row < rows; ++row) {
-        const uint8_t point = AlphaPower(sourceCount + row);
-        uint8_t all = 1;
+        const unsigned symbol = sourceCount + row;
         for (unsigned i = 0; i < sourceCount; ++i) {
-            all = Multiply(all, static_cast<uint8_t>(point ^ AlphaPower(i)));
-        }
-        for (unsigned i = 0; i < sourceCount; ++i) {
-            const uint8_t others = Multiply(all, Invert(static_cast<uint8_t>(point ^ AlphaPower(i))));
-            matrix_[static_cast<size_t>(row) * sourceCount + i] = Multiply(others, weight[i]);
+            matrix_[static_cast<size_t>(row) * sourceCount + i] =
+                FromLog(productLog_[symbol] + 2 * kFieldOrder - DifferenceLog(symbol, i) - productLog_[i]);
         }
     }
 }
@@ -159,44 +124,49 @@ void ReedSolomon::Encode(size_t symbolBytes, const uint8_t* const* source, uint8
     MultiplyInto(symbolBytes, sourceCount_, rows, encodeTables_.data(), const_cast<uint8_t**>(source), repair);
 }
 
-// Leaves in workspace.coefficients the rows that give the missing symbols from workspace.inputs' order: the present
-// source symbols, each in its own column, and the chosen repair symbols in the columns of the missing ones.
-bool ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const {
-    const size_t lost = workspace.missing.size();
-    std::vector<uint8_t>& square = workspace.product;
-    square.assign(lost * lost * 2, 0);
-    // Each chosen row r says: sum over missing G[r][m] s_m = p_r + sum over present G[r][i] s_i.
-    for (size_t row = 0; row < lost; ++row) {
-        const auto coefficients = Row(repair[row].esi);
-        for (size_t column = 0; column < lost; ++column) {
-            square[row * 2 * lost + column] = coefficients[workspace.missing[column]];
+// Leaves in workspace.coefficients, for every missing symbol m, the Lagrange basis of the known symbols at alpha^m: the
+// present source symbols in their own columns, the chosen repair symbols in those of the missing ones. With
+// N = the known symbols, the coefficient of y in N is prod(z in N, z != y) (m - z) / (y - z). The products over N come
+// from those over all source symbols (productLog_) by taking the missing out and the repair symbols in.
+void ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const {
+    const std::vector<unsigned>& missing = workspace.missing;
+    const size_t lost = missing.size();
+    // Points alpha^esi, and logarithms of their distances.
+    std::array<uint8_t, kSymbolsMax> known{};
+    std::array<uint8_t, kSymbolsMax> missed{};
+    std::array<uint8_t, kSymbolsMax> chosen{};
+    std::array<unsigned, kSymbolsMax> inverseLog{};
+    const auto distance = [](uint8_t left, uint8_t right) -> unsigned { return kGalois.logarithm[left ^ right]; };
+    for (unsigned column = 0; column < sourceCount_; ++column) {
+        known[column] = AlphaPower(column);
+        inverseLog[column] = productLog_[column];
+    }
+    for (size_t index = 0; index < lost; ++index) {
+        missed[index] = AlphaPower(missing[index]);
+        chosen[index] = AlphaPower(repair[index].esi);
+        known[missing[index]] = chosen[index];
+        inverseLog[missing[index]] = productLog_[repair[index].esi];
+    }
+    // The logarithm of 1 is 0, but that of 0, which the table has as 0 too, stands for the factor that is left out.
+    for (unsigned column = 0; column < sourceCount_; ++column) {
+        unsigned product = inverseLog[column];
+        for (size_t index = 0; index < lost; ++index) {
+            product += distance(known[column], chosen[index]) + kFieldOrder - distance(known[column], missed[index]);
         }
-        square[row * 2 * lost + lost + row] = 1;
-    }
-    if (!InvertBeside(square.data(), lost)) {
-        return false;
-    }
-    // inverse * G over all columns by the same SIMD kernel that codes data: rows of G are its "symbols" of k bytes.
-    std::vector<uint8_t> inverse(lost * lost);
-    workspace.rows.clear();
-    for (size_t row = 0; row < lost; ++row) {
-        std::memcpy(inverse.data() + row * lost, square.data() + row * 2 * lost + lost, lost);
-        workspace.rows.push_back(const_cast<uint8_t*>(Row(repair[row].esi).data()));
+        inverseLog[column] = kFieldOrder - product % kFieldOrder;
     }
     workspace.coefficients.resize(lost * sourceCount_);
+    uint8_t* coefficient = workspace.coefficients.data();
     for (size_t row = 0; row < lost; ++row) {
-        workspace.rows.push_back(workspace.coefficients.data() + row * sourceCount_);
-    }
-    workspace.tables.resize(lost * sourceCount_ * kTableBytes);
-    Expanded().Expand(static_cast<unsigned>(lost), static_cast<unsigned>(lost), inverse, workspace.tables.data());
-    MultiplyInto(sourceCount_, static_cast<unsigned>(lost), static_cast<unsigned>(lost), workspace.tables.data(),
-                 workspace.rows.data(), workspace.rows.data() + lost);
-    for (size_t row = 0; row < lost; ++row) {
-        for (size_t column = 0; column < lost; ++column) {
-            workspace.coefficients[row * sourceCount_ + workspace.missing[column]] = inverse[row * lost + column];
+        unsigned product = productLog_[missing[row]];
+        for (size_t index = 0; index < lost; ++index) {
+            product += distance(missed[row], chosen[index]) + kFieldOrder - distance(missed[row], missed[index]);
+        }
+        product = product % kFieldOrder + kFieldOrder;
+        for (unsigned column = 0; column < sourceCount_; ++column) {
+            *coefficient++ = kGalois.exponent[product - distance(missed[row], known[column]) + inverseLog[column]];
         }
     }
-    return true;
 }
 
 bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source, std::span<const RepairSymbol> repair,
@@ -228,9 +198,10 @@ bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source, std:
             chosen[count++] = symbol;
         }
     }
-    if (count < lost || !Solve({chosen.data(), lost}, workspace)) {
+    if (count < lost) {
         return false;
     }
+    Solve({chosen.data(), lost}, workspace);
     for (size_t index = 0; index < lost; ++index) {
         workspace.inputs[workspace.missing[index]] = const_cast<uint8_t*>(chosen[index].bytes);
     }

@@ -22,11 +22,9 @@ struct RepairSymbol {
 // Memory that Recover needs; kept by the caller so that a decode in steady state allocates nothing. Any code, one thread.
 struct Workspace {
     std::vector<uint8_t> coefficients;
-    std::vector<uint8_t> product;
     std::vector<uint8_t> tables;
     std::vector<unsigned> missing;
     std::vector<uint8_t*> inputs;
-    std::vector<uint8_t*> rows;
 };
 
 // One code (k, n). Immutable after construction: may be shared by threads.
@@ -52,11 +50,13 @@ class ReedSolomon {
                  uint8_t* const* recovered, Workspace& workspace) const;
 
    private:
-    bool Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const;
+    void Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const;
 
     unsigned sourceCount_;
     unsigned symbolCount_;
     std::vector<uint8_t> matrix_;  // (n-k) rows of k
+    // For each symbol, the logarithm of the product of its distances from all source symbols but itself.
+    std::vector<unsigned> productLog_;
     mutable std::once_flag encodeTablesOnce_;
     mutable std::vector<uint8_t> encodeTables_;  // made at the first Encode: a receiver needs none
 };
