@@ -1,0 +1,93 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {roleMessageSchema} from '#appliance/contract/role-message-schema.ts';
+import {exitCode} from '#appliance/process/exit-code.ts';
+import {eventually} from '#test/helper/eventually.ts';
+import {type BoxFile, withBoxFile} from '#test/helper/with-box-file.ts';
+import {withProcess} from '#test/helper/with-process.ts';
+
+const script = 'test/fake/role-main.ts';
+const runningRole = (t: Parameters<typeof withProcess>[0], {filePath}: BoxFile, ipc = false) =>
+	withProcess(t, {script, args: ['--config', filePath], ipc});
+const ready = (role: ReturnType<typeof runningRole>) =>
+	eventually('ready', () => role.output().includes('"msg":"ready"'));
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+	test(`${signal} disposes the role and ends it with code 0`, async (t) => {
+		const box = await withBoxFile(t);
+		const role = runningRole(t, box);
+		await ready(role);
+		role.kill(signal);
+		t.deepEqual(await role.ended, {code: exitCode.success, signal: null});
+		t.true(existsSync(path.join(box.stateDirectory, 'disposed')));
+	});
+}
+
+test('a second order ends a role that takes its time', async (t) => {
+	const box = await withBoxFile(t, {stb: {disposeMs: 60_000}});
+	const role = runningRole(t, box);
+	await ready(role);
+	role.kill('SIGTERM');
+	await eventually('stopping', () => role.output().includes('"msg":"stopping"'));
+	role.kill('SIGTERM');
+	t.is((await role.ended).code, 128 + 15);
+});
+
+test('a role that does not stop in time is ended by force', async (t) => {
+	const role = runningRole(t, await withBoxFile(t, {stb: {disposeMs: 60_000}, supervisor: {stopTimeoutMs: 300}}));
+	await ready(role);
+	const startMs = performance.now();
+	role.kill('SIGTERM');
+	t.is((await role.ended).code, exitCode.stopTimeout);
+	t.true(performance.now() - startMs >= 270);
+});
+
+test('an order during the start stops it, with code 0', async (t) => {
+	const box = await withBoxFile(t, {stb: {readyAfterMs: 60_000}});
+	const role = runningRole(t, box);
+	await eventually('started', () => existsSync(path.join(box.stateDirectory, 'role.pid')));
+	role.kill('SIGTERM');
+	t.is((await role.ended).code, exitCode.success);
+});
+
+test('an error that nobody catches is logged as fatal and ends with code 70', async (t) => {
+	const role = runningRole(t, await withBoxFile(t, {stb: {crashAfterMs: 10}}));
+	t.is((await role.ended).code, exitCode.software);
+	t.regex(role.output(), /"level":60.*this role crashes/);
+});
+
+test('a role that cannot start says why and ends with code 1', async (t) => {
+	const role = runningRole(t, await withBoxFile(t, {stb: {refuseToStart: true}}));
+	t.is((await role.ended).code, exitCode.failure);
+	t.regex(role.output(), /this role refuses to start/);
+});
+
+test('mistakes in the box’s file end with code 78 before anything starts', async (t) => {
+	const box = await withBoxFile(t, {stb: {nonsense: 1}});
+	const role = runningRole(t, box);
+	t.is((await role.ended).code, exitCode.configuration);
+	t.regex(role.output(), /stb\.nonsense: is not a known key/);
+	t.false(existsSync(path.join(box.stateDirectory, 'role.pid')));
+});
+
+test('a call without --config is a usage error', async (t) => {
+	t.is((await withProcess(t, {script}).ended).code, exitCode.usage);
+});
+
+test('a supervisor hears heartbeats while the role starts, then that it is ready', async (t) => {
+	const role = runningRole(t, await withBoxFile(t, {stb: {readyAfterMs: 1200}}), true);
+	const kinds: string[] = [];
+	role.child.on('message', (message) => kinds.push(roleMessageSchema.parse(message).kind));
+	await eventually('ready', () => kinds.includes('ready'));
+	t.is(kinds[0], 'heartbeat');
+});
+
+test('a role ends when its supervisor is gone', async (t) => {
+	const box = await withBoxFile(t);
+	const role = runningRole(t, box, true);
+	await ready(role);
+	role.child.disconnect();
+	t.is((await role.ended).code, exitCode.success);
+	t.true(existsSync(path.join(box.stateDirectory, 'disposed')));
+});
