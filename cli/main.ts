@@ -4,6 +4,7 @@ import {boxKinds} from '#appliance/contract/box-schema.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {registerBenchCommand} from '#cli/command/bench.ts';
 import {registerConfigCommand} from '#cli/command/config.ts';
+import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
 import {registerSupervisorCommand} from '#cli/command/supervisor.ts';
 import {registerTestCommand} from '#cli/command/test.ts';
@@ -22,6 +23,7 @@ const program = new Command('streamverse')
 		'\nBegin with:\n  $ ./streamverse demo          # watch it work\n  $ ./streamverse test          # see that it works',
 	);
 
+registerDemoCommand(program);
 registerSupervisorCommand(program);
 for (const kind of boxKinds) {
 	registerRoleCommand(program, kind);

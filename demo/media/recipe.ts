@@ -108,9 +108,20 @@ export const livePushArgs = (
 	...['-method', 'PUT', '-ignore_io_errors', '1', options.url],
 ];
 
+/** The title's service.json, from which the headend takes its name and poster. */
+export const serviceText = (recipe: MediaRecipe): string => {
+	const service = {
+		name: 'Test card in motion',
+		description: 'A sample that this machine encoded itself: three picture sizes, one tone, two-second segments.',
+		image: 'poster.jpg',
+		durationMs: recipe.title.durationMs,
+	};
+	return `${JSON.stringify(service, null, '\t')}\n`;
+};
+
 /** Names the folder in which an encoded sample is kept; any change of the recipe or of how it is encoded makes another. */
 export const recipeKey = (recipe: MediaRecipe): string =>
 	createHash('sha256')
-		.update(JSON.stringify([titleArgs(recipe), loopArgs(recipe), posterArgs()]))
+		.update(JSON.stringify([titleArgs(recipe), loopArgs(recipe), posterArgs(), serviceText(recipe)]))
 		.digest('hex')
 		.slice(0, 16);

@@ -1,7 +1,7 @@
 import {access, mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {hasCode} from '#appliance/error/coded-error.ts';
-import {loopArgs, type MediaRecipe, posterArgs, recipeKey, titleArgs} from '#demo/media/recipe.ts';
+import {loopArgs, type MediaRecipe, posterArgs, recipeKey, serviceText, titleArgs} from '#demo/media/recipe.ts';
 import {runFfmpeg} from '#demo/media/run-ffmpeg.ts';
 
 /** Where the demo's sample lies. */
@@ -18,19 +18,6 @@ export type SampleMediaOptions = {
 	readonly signal: AbortSignal;
 	readonly onProgress: (line: string) => void;
 };
-
-const titleText = (durationMs: number): string =>
-	`${JSON.stringify(
-		{
-			version: 1,
-			name: 'Test card in motion',
-			description: 'A sample that this machine encoded itself: three picture sizes, one tone, two-second segments.',
-			image: 'poster.jpg',
-			durationMs,
-		},
-		null,
-		'\t',
-	)}\n`;
 
 /** Encodes the sample unless it lies there from before. A folder appears under its name only when it is whole. */
 export const prepareSampleMedia = async (options: SampleMediaOptions): Promise<SampleMedia> => {
@@ -67,7 +54,7 @@ const encode = async (directory: string, {recipe, signal, onProgress}: SampleMed
 		onProgress: tell('the title'),
 	});
 	await runFfmpeg({args: posterArgs(), cwd: titleDirectory, durationMs: 1000, signal});
-	await writeFile(join(titleDirectory, 'service.json'), titleText(recipe.title.durationMs));
+	await writeFile(join(titleDirectory, 'service.json'), serviceText(recipe));
 	await runFfmpeg({
 		args: loopArgs(recipe),
 		cwd: dirname(dirname(dirname(titleDirectory))),

@@ -1,0 +1,65 @@
+import {z} from 'zod';
+
+const countSchema = z.int().min(0);
+const ratioSchema = z.number().min(0);
+
+const playbackSchema = z.strictObject({
+	titleId: z.string(),
+	/** From pressing play to the first frame; null if there was none. */
+	startupMs: z.number().min(0).nullable(),
+	stalls: countSchema,
+	stalledMs: z.number().min(0),
+	framesDecoded: countSchema,
+	framesDropped: countSchema,
+	playedMs: z.number().min(0),
+	/** Loads that failed and were tried again. */
+	retries: countSchema,
+	error: z.string().optional(),
+});
+export type PlaybackResult = z.infer<typeof playbackSchema>;
+
+/** What `./streamverse demo --for … --report FILE` writes. */
+export const demoReportSchema = z.strictObject({
+	version: z.literal(1),
+	startedAt: z.iso.datetime(),
+	durationMs: countSchema,
+	seed: z.int(),
+	objects: z.strictObject({
+		/** Transmissions that the headend finished. */
+		sent: countSchema,
+		received: countSchema,
+		repaired: countSchema,
+		failed: countSchema,
+		/** Read back from the set-top and compared with the source. */
+		checked: countSchema,
+		identical: countSchema,
+		signalling: countSchema,
+		gone: countSchema,
+		different: z.array(z.string()),
+	}),
+	bytes: z.strictObject({
+		multicast: countSchema,
+		repaired: countSchema,
+		fecRecovered: countSchema,
+		terrestrial: countSchema,
+	}),
+	loss: z.strictObject({
+		injectedRatio: ratioSchema,
+		packets: countSchema,
+		lostPackets: countSchema,
+		fadedPackets: countSchema,
+		kernelDrops: countSchema,
+	}),
+	repair: z.strictObject({
+		requests: countSchema,
+		failures: countSchema,
+		latencyMs: z.strictObject({p50: z.number(), p99: z.number()}),
+	}),
+	playback: z.strictObject({vod: playbackSchema, live: playbackSchema}),
+	cache: z.strictObject({hitRatio: ratioSchema, hits: countSchema, misses: countSchema, objects: countSchema}),
+	carousel: z.strictObject({rateErrorRatio: ratioSchema, rateBps: countSchema}),
+	ok: z.boolean(),
+	/** Why it is not ok; empty when it is. */
+	reasons: z.array(z.string()),
+});
+export type DemoReport = z.infer<typeof demoReportSchema>;
