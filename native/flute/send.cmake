@@ -5,3 +5,10 @@ add_native_core(flute_send_core
     flute/src/send_packet.cpp
     flute/src/send_queue.cpp)
 target_link_libraries(flute_send_core PUBLIC flute_core packet_core fec_core)
+
+foreach(name job queue)
+    add_native_test(flute_send_${name}_test flute/test/send_${name}_test.cpp)
+    if(BUILD_TESTING)
+        target_link_libraries(flute_send_${name}_test PRIVATE flute_send_core)
+    endif()
+endforeach()
