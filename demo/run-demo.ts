@@ -93,7 +93,7 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 		return undefined;
 	}
 	beginLoss(link, options, forMs);
-	return unattended({...options, forMs}, {plan, link, sources, view, startedMs, signal});
+	return await unattended({...options, forMs}, {plan, link, sources, view, startedMs, signal});
 };
 
 /** The sky is clear until the boxes run; from here the model counts its time. */
