@@ -90,15 +90,22 @@ type Admission = {
 	readonly doesNotFit: readonly Misfit[];
 };
 
+/**
+ * Room is dealt out to priorities before objects: each has what it needs up to its share, and what that leaves flows
+ * down from high to low. Within its room a priority takes the older objects first, so that a newcomer does not put off
+ * what is on air. Crumbs that no object of a priority fits into go to whoever still waits.
+ */
 const admit = (request: PlanRequest, capacityBytes: number): Admission => {
 	const taken: Record<CarouselPriority, PlanObject[]> = {high: [], medium: [], low: []};
 	const waiting: PlanObject[] = [];
 	let usedBytes = 0;
-	for (const priority of carouselPriorities) {
-		const guaranteedBytes = capacityBytes * request.shares[priority];
+	const sorted = [...request.objects].sort(byOrder);
+	const wanted = carouselPriorities.map((priority) => sorted.filter((object) => object.priority === priority));
+	const rooms = dealRoom(request, wanted.map(sumBytes), capacityBytes);
+	for (const [lane, priority] of carouselPriorities.entries()) {
 		let laneBytes = 0;
-		for (const object of request.objects.filter((candidate) => candidate.priority === priority).sort(byOrder)) {
-			if (laneBytes + object.wireBytes <= guaranteedBytes) {
+		for (const object of wanted[lane] ?? []) {
+			if (laneBytes + object.wireBytes <= (rooms[lane] ?? 0)) {
 				taken[priority].push(object);
 				laneBytes += object.wireBytes;
 			} else {
@@ -108,7 +115,6 @@ const admit = (request: PlanRequest, capacityBytes: number): Admission => {
 		usedBytes += laneBytes;
 	}
 	const doesNotFit: Misfit[] = [];
-	// `waiting` runs from high to low, so that what one priority leaves flows down before it flows up.
 	for (const object of waiting) {
 		if (usedBytes + object.wireBytes <= capacityBytes) {
 			taken[object.priority].push(object);
@@ -121,6 +127,18 @@ const admit = (request: PlanRequest, capacityBytes: number): Admission => {
 		taken[priority].sort(byOrder);
 	}
 	return {taken, doesNotFit};
+};
+
+const dealRoom = (request: PlanRequest, needs: readonly number[], capacityBytes: number): number[] => {
+	const rooms = carouselPriorities.map((priority, lane) =>
+		Math.min(needs[lane] ?? 0, Math.floor(capacityBytes * request.shares[priority])),
+	);
+	let left = capacityBytes - rooms.reduce((total, room) => total + room, 0);
+	return rooms.map((room, lane) => {
+		const extra = Math.max(0, Math.min(left, (needs[lane] ?? 0) - room));
+		left -= extra;
+		return room + extra;
+	});
 };
 
 const misfit = (object: PlanObject, request: PlanRequest, capacityBytes: number, usedBytes: number): Misfit => {
