@@ -17,6 +17,10 @@ const streamingTypes: Readonly<Record<string, string>> = {
 	'.ts': 'video/mp2t',
 	'.vtt': 'text/vtt; charset=utf-8',
 	'.ttml': 'application/ttml+xml',
+	'.jpg': 'image/jpeg',
+	'.jpeg': 'image/jpeg',
+	'.png': 'image/png',
+	'.webp': 'image/webp',
 	'.json': 'application/json',
 	'.xml': 'application/xml',
 };

@@ -1,7 +1,7 @@
 import type {Context, Middleware} from 'koa';
 
 /** What a player in a page of another origin may read; without it hls.js sees neither sizes nor ranges. */
-const exposedHeaders = 'Content-Length, Content-Range, Accept-Ranges, ETag, Date, Age';
+const exposedHeaders = 'Content-Length, Content-Range, Accept-Ranges, ETag, Date, Age, Streamverse-Source';
 const allowedHeaders = 'Range, If-Range, If-None-Match, If-Modified-Since, Content-Type, Accept';
 const preflightMaxAgeSeconds = 86_400;
 

@@ -55,7 +55,7 @@ export const showInWeb = async (state: CacheState, object: StoredObject): Promis
 	}
 	const {uri, freshUntilMs} = object;
 	const mayShow = freshUntilMs === undefined || freshUntilMs - state.clock.nowMs() >= freshForMsMin;
-	const shown = mayShow && (await state.web.show(uri, objectPath(state.layout, object.generation)));
+	const shown = mayShow && (await state.web.show(object, objectPath(state.layout, object.generation)));
 	if (!shown) {
 		// An older version may stand there.
 		await state.web.hide(uri);

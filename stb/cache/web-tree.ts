@@ -1,7 +1,8 @@
 import {link, mkdir, rename, rm} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {dirname, extname, join} from 'node:path';
 import {gatewayHost, type ObjectUri} from '#appliance/contract/object-uri.ts';
 import {errorCode} from '#appliance/error/coded-error.ts';
+import {contentTypeOf, contentTypesByExtension} from '#appliance/http/content-type-of.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 
 /** A copy that becomes stale sooner needs a decision per request, which nginx cannot make. */
@@ -25,9 +26,20 @@ export const webPathOf = (uri: ObjectUri): string | undefined => {
 	return usable ? segments.join('/') : undefined;
 };
 
+/**
+ * nginx types a file by its extension. Of what streaming players fetch, any name for the type will do; anything else must
+ * have the very type that it was sent with.
+ */
+const isTypedByName = (name: string, contentType: string): boolean =>
+	contentTypesByExtension()[extname(name).toLowerCase()] !== undefined ||
+	(contentTypeOf(name) === contentType && contentType === 'application/octet-stream');
+
 export type WebTree = {
 	/** Puts the object under its path at once in place of an older version; answers whether it stands there. */
-	readonly show: (uri: ObjectUri, objectFile: string) => Promise<boolean>;
+	readonly show: (
+		object: {readonly uri: ObjectUri; readonly contentType: string},
+		objectFile: string,
+	) => Promise<boolean>;
 	readonly hide: (uri: ObjectUri) => Promise<void>;
 	readonly clear: () => Promise<void>;
 };
@@ -49,9 +61,9 @@ export const createWebTree = ({directory, logger}: {readonly directory: string; 
 		}
 	};
 	return {
-		show: async (uri, objectFile) => {
+		show: async ({uri, contentType}, objectFile) => {
 			const name = webPathOf(uri);
-			if (name === undefined) {
+			if (name === undefined || !isTypedByName(name, contentType)) {
 				return false;
 			}
 			try {

@@ -7,6 +7,7 @@ import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {Arrivals} from '#stb/serve/arrivals.ts';
 import type {DataPlane} from '#stb/serve/entity-tag.ts';
+import {isNginxInstalled, startNginx} from '#stb/serve/nginx/start-nginx.ts';
 import {objectHandler} from '#stb/serve/object-handler.ts';
 import {createOrigin} from '#stb/serve/origin.ts';
 import type {ServedFrom} from '#stb/serve/response-headers.ts';
@@ -36,6 +37,8 @@ export type ServingOptions = {
 export type Serving = AsyncDisposable & {
 	/** `http://host:port`, without a slash at the end. */
 	readonly url: string;
+	/** The one that is used: without nginx installed it is ours. */
+	readonly dataPlane: DataPlane;
 	readonly stats: () => ServeStats;
 	/** Resolves when no fetch ahead is under way; for tests. */
 	readonly idle: () => Promise<void>;
@@ -57,15 +60,46 @@ export const startServing = async (options: ServingOptions): Promise<Serving> =>
 	const router = new Router();
 	options.mount?.(router);
 	app.use(router.routes());
-	app.use(objectHandler({cache, arrivals, origin, plane: dataPlane, clock, onServed}));
-	const listener: HttpListener = stack.use(await listen({handler: app.callback(), ...options.listen}));
+	const plane = await availablePlane(dataPlane, logger);
+	app.use(objectHandler({cache, arrivals, origin, plane, clock, onServed}));
+	const behindNginx = {host: '127.0.0.1', port: 0};
+	const ours = plane === 'nginx' ? behindNginx : options.listen;
+	const listener: HttpListener = stack.use(await listen({handler: app.callback(), ...ours}));
 	listener.server.maxConnections = connectionsMax;
 	listener.server.setTimeout(socketIdleMs);
+	const nginx =
+		plane === 'node'
+			? undefined
+			: stack.use(
+					await startNginx({
+						layout: cache.layout,
+						listen: options.listen,
+						upstreamPort: listener.port,
+						pathPrefix: new URL(options.origin.objectBaseUri).pathname,
+						onUses: (uses) => {
+							for (const {uri, usedMs} of uses) {
+								cache.touch(uri, usedMs);
+								onServed(uri, 'cache');
+							}
+						},
+						logger,
+						signal,
+					}),
+				);
 	const owned = stack.move();
 	return {
-		url: listener.url,
+		url: nginx?.url ?? listener.url,
+		dataPlane: plane,
 		stats: () => counts.stats(origin.stats()),
 		idle: ahead.idle,
 		[Symbol.asyncDispose]: async () => await owned.disposeAsync(),
 	};
+};
+
+const availablePlane = async (wanted: DataPlane, logger: Logger): Promise<DataPlane> => {
+	if (wanted === 'nginx' && !(await isNginxInstalled())) {
+		logger.warn('nginx is not installed; this process serves the bytes itself, more slowly');
+		return 'node';
+	}
+	return wanted;
 };

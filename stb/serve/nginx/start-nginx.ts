@@ -1,0 +1,101 @@
+import {randomUUID} from 'node:crypto';
+import {access, constants, mkdir, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ListenConfig} from '#appliance/config/box-config-schema.ts';
+import {listen as listenHttp} from '#appliance/http/listen.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import {startService} from '#appliance/supervisor/start-service.ts';
+import type {CacheLayout} from '#stb/cache/cache-layout.ts';
+import {followAccessLog, type Use} from '#stb/serve/nginx/access-log.ts';
+import {nginxConfig} from '#stb/serve/nginx/nginx-config.ts';
+
+const nginxPath = '/usr/sbin/nginx';
+const probeTimeoutMs = 1000;
+
+export type Nginx = AsyncDisposable & {
+	/** `http://host:port`, without a slash at the end. */
+	readonly url: string;
+	readonly pid: () => number | undefined;
+};
+
+export const isNginxInstalled = async (): Promise<boolean> => {
+	try {
+		await access(nginxPath, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+/** Runs nginx before our own process as a supervised child, and tells of every object that it served. */
+export const startNginx = async (options: {
+	readonly layout: CacheLayout;
+	readonly listen: ListenConfig;
+	readonly upstreamPort: number;
+	readonly pathPrefix: string;
+	readonly onUses: (uses: readonly Use[]) => void;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+}): Promise<Nginx> => {
+	const {layout, listen, logger, signal} = options;
+	const directory = join(layout.directory, 'nginx');
+	const accessLog = join(directory, 'access.log');
+	await rm(directory, {recursive: true, force: true});
+	await mkdir(join(directory, 'temporary'), {recursive: true});
+	const port = listen.port === 0 ? await freePort(listen.host) : listen.port;
+	const readyPath = `/.nginx-${randomUUID()}`;
+	const configPath = join(directory, 'nginx.conf');
+	await writeFile(
+		configPath,
+		nginxConfig({
+			directory,
+			www: layout.www,
+			accessLog,
+			host: listen.host,
+			port,
+			upstreamPort: options.upstreamPort,
+			pathPrefix: options.pathPrefix,
+			readyPath,
+			asRoot: process.getuid?.() === 0,
+		}),
+	);
+	const probeHost = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '[::1]' : listen.host;
+	await using stack = new AsyncDisposableStack();
+	const closing = new AbortController();
+	const following = followAccessLog({path: accessLog, onUses: options.onUses, logger, signal: closing.signal});
+	stack.defer(async () => {
+		closing.abort();
+		await following;
+	});
+	const service = stack.use(
+		startService(
+			{
+				name: 'nginx',
+				command: nginxPath,
+				args: ['-e', 'stderr', '-p', directory, '-c', configPath],
+				readiness: {
+					kind: 'probe',
+					probe: async (ended) => {
+						const timeout = AbortSignal.any([ended, AbortSignal.timeout(probeTimeoutMs)]);
+						return (await fetch(`http://${probeHost}:${port}${readyPath}`, {signal: timeout})).status === 204;
+					},
+				},
+				stopTimeoutMs: 5000,
+			},
+			{logger, signal},
+		),
+	);
+	await service.ready({signal});
+	const owned = stack.move();
+	return {
+		url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
+		pid: () => service.snapshot().pid,
+		[Symbol.asyncDispose]: async () => await owned.disposeAsync(),
+	};
+};
+
+/** nginx cannot be asked which port it took. */
+const freePort = async (host: string): Promise<number> => {
+	await using listener = await listenHttp({handler: () => undefined, host, port: 0});
+	return listener.port;
+};
