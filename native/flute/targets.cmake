@@ -1,6 +1,7 @@
 # Everything the receiver does without Node; the sender shares its partition.
 add_native_core(flute_core
     flute/src/assembly.cpp
+    flute/src/base64.cpp
     flute/src/byte_ranges.cpp
     flute/src/event_queue.cpp
     flute/src/fdt_document.cpp
@@ -32,3 +33,16 @@ add_node_addon(flute
 if(TARGET flute_addon)
     target_link_libraries(flute_addon PRIVATE flute_core flute_send_core)
 endif()
+
+if(BUILD_TESTING)
+    foreach(part lct_packet fdt_document assembly receiver_core)
+        add_native_test(flute_${part}_test flute/test/${part}_test.cpp)
+        target_link_libraries(flute_${part}_test PRIVATE flute_core)
+    endforeach()
+endif()
+
+foreach(input datagram fdt cenc)
+    add_native_fuzz(flute_${input}_fuzz ${CMAKE_CURRENT_SOURCE_DIR}/flute/fuzz/corpus/${input}
+        flute/fuzz/${input}_fuzz.cpp)
+    target_link_libraries(flute_${input}_fuzz PRIVATE flute_core)
+endforeach()

@@ -45,7 +45,4 @@ constexpr size_t kFdtFilesMax = 65536;
 // usable TOI or Content-Location is left out.
 [[nodiscard]] std::optional<FdtDocument> ParseFdt(std::string_view xml);
 
-// Base64 of exactly `size` bytes; empty for anything else.
-[[nodiscard]] std::string DecodeBase64(std::string_view text, size_t size);
-
 }  // namespace streamverse::flute

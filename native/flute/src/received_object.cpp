@@ -282,20 +282,4 @@ void ReceivedObject::Flush(const Now& now) {
     }
 }
 
-void ReceivedObject::OnTimer(const Now& now) {
-    Flush(now);
-    if (phase_ == Phase::kIncoming && now.monotonicMs - lastPacketMs_ >= context_.settings.objectIdleMs) {
-        EndTransmission();
-    }
-}
-
-void ReceivedObject::EndTransmission() {
-    endPending_ = false;
-    context_.active.erase(this);
-    if (phase_ == Phase::kIncoming) {
-        store_->Close();
-        context_.events.Push(EndedEvent{id_, MissingBytes()});
-    }
-}
-
 }  // namespace streamverse::flute

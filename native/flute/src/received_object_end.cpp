@@ -23,6 +23,22 @@ bool Matches(const std::string& expected, std::span<const uint8_t> actual) {
 
 }  // namespace
 
+void ReceivedObject::OnTimer(const Now& now) {
+    Flush(now);
+    if (phase_ == Phase::kIncoming && now.monotonicMs - lastPacketMs_ >= context_.settings.objectIdleMs) {
+        EndTransmission();
+    }
+}
+
+void ReceivedObject::EndTransmission() {
+    endPending_ = false;
+    context_.active.erase(this);
+    if (phase_ == Phase::kIncoming) {
+        store_->Close();
+        context_.events.Push(EndedEvent{id_, MissingBytes()});
+    }
+}
+
 uint64_t ReceivedObject::MissingBytes() const {
     return partition_->transferLength() - (assembly_ ? assembly_->receivedBytes() : 0);
 }

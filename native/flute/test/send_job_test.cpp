@@ -74,11 +74,11 @@ void HeaderHasTheFormOfTheRfc() {
     const auto bytes = job.bytes;
     const Datagrams sent = SendAll(std::move(job));
     CHECK(sent.size() == 2);
-    const std::vector<uint8_t> head{0x10, 0x10, 9,    0,    0, 0, 0, 0,  0, 1,  0, 0,  // LCT, CCI, TSI 1, TOI 0
-                                    192,  0x1A, 0xBC, 0xDE,                             // EXT_FDT, V = 1
-                                    64,   4,    0,    0,    0, 0, 0, 5,  0, 0,  0, 4,  0, 0, 0, 10,  // EXT_FTI
-                                    193,  3,    0,    0,                                // EXT_CENC
-                                    0,    0,    0,    0};                               // SBN, ESI
+    const std::vector<uint8_t> head{0x10, 0x10, 9,    0,    0, 0, 0, 0, 0, 1, 0, 0,  // LCT, CCI, TSI 1, TOI 0
+                                    192,  0x1A, 0xBC, 0xDE,                          // EXT_FDT, V = 1
+                                    64,   4,    0,    0,    0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 10,  // EXT_FTI
+                                    193,  3,    0,    0,                                          // EXT_CENC
+                                    0,    0,    0,    0};                                         // SBN, ESI
     CHECK(std::equal(head.begin(), head.end(), sent[0].begin()));
     CHECK(std::equal(bytes.begin(), bytes.begin() + 4, sent[0].end() - 4));
     CHECK(sent[1].size() == head.size() + 1 && sent[1].back() == bytes[4]);
@@ -89,7 +89,9 @@ void HeaderHasTheFormOfTheRfc() {
 void AllWidthsParseBack() {
     for (const unsigned width : {16U, 32U, 48U}) {
         const uint64_t most = (uint64_t{1} << width) - 1;
-        SendJob job = Job(3000, {.encodingId = 5, .symbolBytes = 100, .sourceBlockSymbolsMax = 20, .repairSymbolsPerBlock = 5});
+        SendJob job = Job(
+            3000,
+            {.encodingId = 5, .symbolBytes = 100, .sourceBlockSymbolsMax = 20, .repairSymbolsPerBlock = 5});
         job.fields.widthBits = width;
         job.fields.tsi = most - 1;
         job.fields.toi = most;
@@ -112,7 +114,8 @@ void AllWidthsParseBack() {
 
 // Any k of a block's packets give the block back, also where the last symbol is short.
 void RepairPacketsRepair() {
-    const FecParameters fec{.encodingId = 5, .symbolBytes = 64, .sourceBlockSymbolsMax = 10, .repairSymbolsPerBlock = 4};
+    const FecParameters fec{
+        .encodingId = 5, .symbolBytes = 64, .sourceBlockSymbolsMax = 10, .repairSymbolsPerBlock = 4};
     const SendJob job = Job(64 * 43 + 5, fec);  // 44 symbols, 5 blocks of 9, 9, 9, 9 and 8
     const auto bytes = job.bytes;
     const Datagrams sent = SendAll(job);
@@ -134,7 +137,8 @@ void RepairPacketsRepair() {
         std::vector<const uint8_t*> source(k);
         std::vector<fec::RepairSymbol> repair;
         for (unsigned esi = 4; esi < k + 4; ++esi) {
-            (esi < k ? source[esi] = symbols.at(esi).data() : (repair.push_back({esi, symbols.at(esi).data()}), nullptr));
+            (esi < k ? source[esi] = symbols.at(esi).data()
+                     : (repair.push_back({esi, symbols.at(esi).data()}), nullptr));
         }
         std::vector<std::vector<uint8_t>> out(4, std::vector<uint8_t>(64));
         uint8_t* outputs[4] = {out[0].data(), out[1].data(), out[2].data(), out[3].data()};
@@ -143,7 +147,8 @@ void RepairPacketsRepair() {
         for (unsigned esi = 0; esi < 4; ++esi) {
             CHECK(out[esi] == symbols.at(esi));
             const size_t at = (partition->FirstSymbol(number) + esi) * 64;
-            CHECK(std::equal(out[esi].begin(), out[esi].end(), bytes.begin() + static_cast<std::ptrdiff_t>(at)));
+            CHECK(std::equal(out[esi].begin(), out[esi].end(),
+                             bytes.begin() + static_cast<std::ptrdiff_t>(at)));
         }
     }
 }

@@ -1,0 +1,53 @@
+// A sequence of datagrams, each after its 16-bit length, through a whole receiver core: LCT, FDT, symbols,
+// repair. The clock goes on with every datagram, and tight limits make every bound reachable.
+#include <cstdint>
+#include <span>
+
+#include "flute/test/core_fixture.hpp"
+
+using namespace streamverse::flute;
+using namespace streamverse::flute::test;
+
+namespace {
+
+ReceiveLimits TightLimits() {
+    ReceiveLimits limits;
+    limits.objectBytesMax = 1 << 20;
+    limits.objectsOpenMax = 8;
+    limits.openBytesMax = 2 << 20;
+    limits.unknownBytesMax = 64 << 10;
+    limits.fdtBytesMax = 64 << 10;
+    limits.repairSymbolBytesMax = 128 << 10;
+    limits.knownObjectsMax = 64;
+    return limits;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    CoreFixture fixture(TightLimits());
+    std::span<const uint8_t> rest(data, size);
+    unsigned count = 0;
+    while (rest.size() > 2) {
+        const size_t length = std::min<size_t>(static_cast<size_t>(rest[0]) << 8 | rest[1], rest.size() - 2);
+        fixture.core->OnDatagram(*fixture.group, rest.subspan(2, length), fixture.now);
+        rest = rest.subspan(2 + length);
+        if (++count % 3 == 0) {
+            fixture.Settle();
+        }
+        if (count % 7 == 0) {
+            fixture.Wait(1000);
+        }
+    }
+    fixture.Settle();
+    for (const AppearedEvent& appeared : fixture.All<AppearedEvent>()) {
+        static_cast<void>(fixture.views.Missing(appeared.id));
+        fixture.core->Write(appeared.id, appeared.id * 50, std::span(data, size), fixture.now);
+        if (appeared.id % 3 == 0) {
+            fixture.core->Forget("239.1.1.1", 5001, appeared.session.tsi, appeared.file->toi);
+        }
+    }
+    fixture.Settle();
+    fixture.Wait(4000);
+    return 0;
+}

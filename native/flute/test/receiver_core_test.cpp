@@ -1,0 +1,175 @@
+#include "flute/src/receiver_core.hpp"
+
+#include "flute/test/core_fixture.hpp"
+#include "test/check.hpp"
+
+using namespace streamverse::flute;
+using namespace streamverse::flute::test;
+
+namespace {
+
+void ReceivesObjectsOfEverySize() {
+    CoreFixture fixture;
+    for (const size_t size : {size_t{0}, size_t{1}, size_t{99}, size_t{100}, size_t{101}, size_t{12'345}}) {
+        const uint64_t toi = size + 1;
+        const Octets object = Noise(size, static_cast<uint32_t>(size));
+        fixture.Feed(BuildFdt(fixture.Fdt(File(toi, size)), static_cast<uint32_t>(toi)));
+        if (size > 0) {
+            for (const Octets& packet : Packets(object, toi)) {
+                fixture.Feed(packet);
+            }
+        }
+        const auto complete = fixture.All<CompleteEvent>();
+        CHECK(!complete.empty() && complete.back().sizeBytes == size);
+        CHECK(CoreFixture::ReadFile(complete.back().path) == object);
+    }
+    CHECK(fixture.core->stats().objectsComplete == 6 && fixture.core->stats().openBytes == 0);
+}
+
+void KeepsSymbolsThatComeBeforeTheirFdt() {
+    ReceiveLimits limits;
+    limits.unknownBytesMax = 20'000;
+    CoreFixture fixture(limits);
+    const Octets object = Noise(5000, 3);
+    for (const Octets& packet : Packets(Noise(6000, 4), 1)) {
+        fixture.Feed(packet);
+    }
+    for (const Octets& packet : Packets(object, 2)) {
+        fixture.Feed(packet);
+    }
+    CHECK(fixture.core->stats().unknownBytes <= 20'000 && fixture.core->stats().unknownDropped == 60);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(2, 5000)), 1));
+    CHECK(fixture.All<CompleteEvent>().size() == 1 && fixture.core->stats().unknownBytes == 0);
+    CHECK(CoreFixture::ReadFile(fixture.All<CompleteEvent>()[0].path) == object);
+}
+
+void TellsWhenATransmissionEnds() {
+    CoreFixture fixture;
+    const Octets object = Noise(10'000, 5);
+    const auto packets = Packets(object, 2, 100, 10, false);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(2, 10'000)), 1));
+    const auto pass = [&](size_t lost) {
+        for (size_t index = 0; index < packets.size(); ++index) {
+            if (index != lost && index != 50) {
+                fixture.Feed(packets[index]);
+            }
+        }
+    };
+    fixture.Wait(5000);
+    CHECK(fixture.All<EndedEvent>().empty());  // nothing has begun
+    pass(20);
+    CHECK(fixture.All<EndedEvent>().empty());
+    pass(20);  // another pass shows that the first one is over
+    CHECK(fixture.All<EndedEvent>().size() == 1 && fixture.All<EndedEvent>()[0].missingBytes == 200);
+    fixture.Wait(1000);
+    CHECK(fixture.All<EndedEvent>().size() == 1);
+    fixture.Wait(1000);
+    CHECK(fixture.All<EndedEvent>().size() == 2);
+    fixture.Wait(10'000);
+    CHECK(fixture.All<EndedEvent>().size() == 2);
+    const uint64_t id = fixture.All<AppearedEvent>()[0].id;
+    const auto missing = fixture.views.Missing(id);
+    CHECK(missing.size() == 2 && missing[0].offset == 2000 && missing[0].length == 100 &&
+          missing[1].offset == 5000);
+    const auto available = fixture.views.Available(id, 1950, 200);
+    CHECK(available.size() == 2 && available[0].length == 50 && available[1].offset == 2100);
+    CHECK(available[1].length == 50);
+    fixture.core->Write(id, 2000, Bytes(object).subspan(2000, 3100), fixture.now);
+    fixture.Settle();
+    CHECK(fixture.All<CompleteEvent>().size() == 1 && fixture.All<CompleteEvent>()[0].repairedBytes == 200);
+    CHECK(fixture.views.Missing(id).empty() && fixture.views.Available(id, 0, 20'000)[0].length == 10'000);
+}
+
+void HonoursExpiry() {
+    CoreFixture fixture;
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 100), -1000), 1));
+    CHECK(fixture.core->stats().fdtExpired == 1 && fixture.All<AppearedEvent>().empty());
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000), 10'000), 2));
+    fixture.Feed(Packets(Noise(1000, 1), 1)[0]);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000), 20'000), 3));  // another instance keeps it alive
+    fixture.Wait(12'000);
+    CHECK(fixture.All<GaveUpEvent>().empty());
+    fixture.Wait(9'000);
+    CHECK(fixture.All<GaveUpEvent>().size() == 1);
+    CHECK(std::string(fixture.All<GaveUpEvent>()[0].code) == "NATIVE_FLUTE_EXPIRED");
+    CHECK(fixture.core->stats().objectsOpen == 0 && std::filesystem::is_empty(fixture.settings.directory));
+}
+
+void TakesTheNewerBodyOfAnInstance() {
+    CoreFixture fixture;
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 100)), 0xFFFFF));
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 100)), 0xFFFFF));
+    CHECK(fixture.All<FdtEvent>().size() == 1);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(2, 100)), 0xFFFFF));
+    CHECK(fixture.All<FdtEvent>().size() == 2 && fixture.core->stats().fdtChanged == 1);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 200)), 0));  // the id wraps; another object under a known TOI
+    CHECK(fixture.All<GaveUpEvent>().size() == 1 && fixture.All<AppearedEvent>().size() == 3);
+    CHECK(std::string(fixture.All<GaveUpEvent>()[0].code) == "NATIVE_FLUTE_REPLACED");
+}
+
+void ReceivesAnewWhatTheDigestRefuses() {
+    CoreFixture fixture;
+    const Octets object = Noise(1000, 9);
+    // The digest of nothing, which these bytes do not have.
+    const std::string digest = "Content-Digest=\"sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\"";
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000, digest)), 1));
+    for (int pass = 0; pass < 3; ++pass) {
+        CHECK(fixture.All<GaveUpEvent>().empty());
+        for (const Octets& packet : Packets(object, 1)) {
+            fixture.Feed(packet);
+        }
+    }
+    CHECK(fixture.All<GaveUpEvent>().size() == 1 && fixture.All<CompleteEvent>().empty());
+    CHECK(std::string(fixture.All<GaveUpEvent>()[0].code) == "NATIVE_FLUTE_DIGEST_MISMATCH");
+}
+
+void DropsAndForgets() {
+    CoreFixture fixture;
+    const auto packets = Packets(Noise(1000, 9), 1);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000)), 1));
+    fixture.Feed(packets[0]);
+    fixture.core->Drop(fixture.All<AppearedEvent>()[0].id);
+    for (const Octets& packet : packets) {
+        fixture.Feed(packet);
+    }
+    CHECK(fixture.All<GaveUpEvent>().size() == 1 && fixture.All<CompleteEvent>().empty());
+    for (int time = 1; time <= 3; ++time) {
+        fixture.core->Forget("239.1.1.1", 5001, 1, Toi{0, 1});
+        for (const Octets& packet : packets) {
+            fixture.Feed(packet);
+        }
+        CHECK(fixture.All<CompleteEvent>().size() == static_cast<size_t>(time));
+    }
+}
+
+void StaysWithinItsLimits() {
+    ReceiveLimits limits;
+    limits.objectBytesMax = 10'000;
+    limits.objectsOpenMax = 2;
+    limits.openBytesMax = 15'000;
+    CoreFixture fixture(limits, {1});
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 10'001) + File(2, 10'000) + File(3, 9000) + File(4, 10) +
+                                      File(5, 10) + File(6, 10, "", 6)),
+                          1));
+    CHECK(fixture.All<AppearedEvent>().size() == 6 && fixture.All<GaveUpEvent>().size() == 2);
+    CHECK(std::string(fixture.All<GaveUpEvent>()[0].code) == "NATIVE_FLUTE_TOO_LARGE");
+    CHECK(std::string(fixture.All<GaveUpEvent>()[1].code) == "NATIVE_FLUTE_FEC_UNSUPPORTED");
+    fixture.Feed(Packets(Noise(10'000, 1), 2)[0]);
+    fixture.Feed(Packets(Noise(9000, 1), 3)[0]);  // more than openBytesMax
+    CHECK(fixture.core->stats().objectsOpen == 1 && fixture.core->stats().refusedSymbols == 1);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(9, 1)), 1, 0, 77));
+    CHECK(fixture.core->stats().foreignPackets == 1);
+}
+
+}  // namespace
+
+int main() {
+    ReceivesObjectsOfEverySize();
+    KeepsSymbolsThatComeBeforeTheirFdt();
+    TellsWhenATransmissionEnds();
+    HonoursExpiry();
+    TakesTheNewerBodyOfAnInstance();
+    ReceivesAnewWhatTheDigestRefuses();
+    DropsAndForgets();
+    StaysWithinItsLimits();
+}
