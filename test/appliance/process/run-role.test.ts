@@ -14,7 +14,7 @@ const ready = (role: ReturnType<typeof runningRole>) =>
 	eventually('ready', () => role.output().includes('"msg":"ready"'));
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-	test(`${signal} disposes the role and ends it with code 0`, async (t) => {
+	test.serial(`${signal} disposes the role and ends it with code 0`, async (t) => {
 		const box = await withBoxFile(t);
 		const role = runningRole(t, box);
 		await ready(role);
@@ -24,7 +24,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 	});
 }
 
-test('a second order ends a role that takes its time', async (t) => {
+test.serial('a second order ends a role that takes its time', async (t) => {
 	const box = await withBoxFile(t, {stb: {disposeMs: 60_000}});
 	const role = runningRole(t, box);
 	await ready(role);
@@ -34,7 +34,7 @@ test('a second order ends a role that takes its time', async (t) => {
 	t.is((await role.ended).code, 128 + 15);
 });
 
-test('a role that does not stop in time is ended by force', async (t) => {
+test.serial('a role that does not stop in time is ended by force', async (t) => {
 	const role = runningRole(t, await withBoxFile(t, {stb: {disposeMs: 60_000}, supervisor: {stopTimeoutMs: 300}}));
 	await ready(role);
 	const startMs = performance.now();
@@ -43,7 +43,7 @@ test('a role that does not stop in time is ended by force', async (t) => {
 	t.true(performance.now() - startMs >= 270);
 });
 
-test('an order during the start stops it, with code 0', async (t) => {
+test.serial('an order during the start stops it, with code 0', async (t) => {
 	const box = await withBoxFile(t, {stb: {readyAfterMs: 60_000}});
 	const role = runningRole(t, box);
 	await eventually('started', () => existsSync(path.join(box.stateDirectory, 'role.pid')));
@@ -51,19 +51,19 @@ test('an order during the start stops it, with code 0', async (t) => {
 	t.is((await role.ended).code, exitCode.success);
 });
 
-test('an error that nobody catches is logged as fatal and ends with code 70', async (t) => {
+test.serial('an error that nobody catches is logged as fatal and ends with code 70', async (t) => {
 	const role = runningRole(t, await withBoxFile(t, {stb: {crashAfterMs: 10}}));
 	t.is((await role.ended).code, exitCode.software);
 	t.regex(role.output(), /"level":60.*this role crashes/);
 });
 
-test('a role that cannot start says why and ends with code 1', async (t) => {
+test.serial('a role that cannot start says why and ends with code 1', async (t) => {
 	const role = runningRole(t, await withBoxFile(t, {stb: {refuseToStart: true}}));
 	t.is((await role.ended).code, exitCode.failure);
 	t.regex(role.output(), /this role refuses to start/);
 });
 
-test('mistakes in the box’s file end with code 78 before anything starts', async (t) => {
+test.serial('mistakes in the box’s file end with code 78 before anything starts', async (t) => {
 	const box = await withBoxFile(t, {stb: {nonsense: 1}});
 	const role = runningRole(t, box);
 	t.is((await role.ended).code, exitCode.configuration);
@@ -71,11 +71,11 @@ test('mistakes in the box’s file end with code 78 before anything starts', asy
 	t.false(existsSync(path.join(box.stateDirectory, 'role.pid')));
 });
 
-test('a call without --config is a usage error', async (t) => {
+test.serial('a call without --config is a usage error', async (t) => {
 	t.is((await withProcess(t, {script}).ended).code, exitCode.usage);
 });
 
-test('a supervisor hears heartbeats while the role starts, then that it is ready', async (t) => {
+test.serial('a supervisor hears heartbeats while the role starts, then that it is ready', async (t) => {
 	const role = runningRole(t, await withBoxFile(t, {stb: {readyAfterMs: 1200}}), true);
 	const kinds: string[] = [];
 	role.child.on('message', (message) => kinds.push(roleMessageSchema.parse(message).kind));
@@ -83,7 +83,7 @@ test('a supervisor hears heartbeats while the role starts, then that it is ready
 	t.is(kinds[0], 'heartbeat');
 });
 
-test('a role ends when its supervisor is gone', async (t) => {
+test.serial('a role ends when its supervisor is gone', async (t) => {
 	const box = await withBoxFile(t);
 	const role = runningRole(t, box, true);
 	await ready(role);

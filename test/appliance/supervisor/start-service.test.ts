@@ -30,14 +30,14 @@ const withService = (
 
 const inTime = {signal: AbortSignal.timeout(30_000)};
 
-test('a process that ends is started again, and its last words are kept', async (t) => {
+test.serial('a process that ends is started again, and its last words are kept', async (t) => {
 	const service = withService(t, shell('brief', 'echo last words; exit 3'));
 	await eventually('three restarts', () => service.snapshot().state.restarts >= 3);
 	t.true(service.snapshot().outputTail.includes('last words'));
 	t.like(service.snapshot().lastFailure, {kind: 'exited', text: 'exited with code 3'});
 });
 
-test('a probe decides when it is ready', async (t) => {
+test.serial('a probe decides when it is ready', async (t) => {
 	let asked = 0;
 	const probe = (): Promise<boolean> => {
 		asked += 1;
@@ -49,7 +49,7 @@ test('a probe decides when it is ready', async (t) => {
 	t.is(asked, 4);
 });
 
-test('a process that ignores SIGTERM is killed, with what it started', async (t) => {
+test.serial('a process that ignores SIGTERM is killed, with what it started', async (t) => {
 	const directory = await withDirectory(t);
 	const script = `trap '' TERM; sleep 600 & echo $! > ${directory}/pid; wait; wait`;
 	const service = withService(t, shell('stubborn', script, {stopTimeoutMs: 200}));
@@ -64,7 +64,7 @@ test('a process that ignores SIGTERM is killed, with what it started', async (t)
 	await eventually('the grandchild is gone', () => !isProcessAlive(grandchild));
 });
 
-test('what a process left behind goes before the next one starts', async (t) => {
+test.serial('what a process left behind goes before the next one starts', async (t) => {
 	const directory = await withDirectory(t);
 	const service = withService(t, shell('leaky', `sleep 600 & echo $! >> ${directory}/pids; exit 1`));
 	await eventually('restarts', () => service.snapshot().state.restarts >= 2);
@@ -74,7 +74,7 @@ test('what a process left behind goes before the next one starts', async (t) => 
 	await eventually('all are gone', () => pids.every((pid) => !isProcessAlive(pid)));
 });
 
-test('a start that takes too long is ended and tried again', async (t) => {
+test.serial('a start that takes too long is ended and tried again', async (t) => {
 	const probe = () => Promise.resolve(false);
 	const service = withService(
 		t,
@@ -84,7 +84,7 @@ test('a start that takes too long is ended and tried again', async (t) => {
 	t.is(service.snapshot().lastFailure?.kind, 'start-timeout');
 });
 
-test('a command that is not there is told, tried again, and can be stopped', async (t) => {
+test.serial('a command that is not there is told, tried again, and can be stopped', async (t) => {
 	const service = withService(t, {...shell('absent', ''), command: '/nonexistent/daemon'});
 	await eventually('restarts', () => service.snapshot().state.restarts >= 1);
 	t.truthy(service.snapshot().lastFailure);
@@ -92,7 +92,7 @@ test('a command that is not there is told, tried again, and can be stopped', asy
 	t.is(service.snapshot().state.kind, 'stopped');
 });
 
-test('a message of ours that is none is ignored; one that is none of ours never makes it ready', async (t) => {
+test.serial('a message of ours that is none is ignored; one that is none of ours never makes it ready', async (t) => {
 	const script = 'process.send({kind: "launch"}); process.send("x"); setInterval(() => {}, 1000)';
 	const description = {
 		...shell('odd', ''),
@@ -105,7 +105,7 @@ test('a message of ours that is none is ignored; one that is none of ours never 
 	t.deepEqual(service.snapshot().endpoints, {});
 });
 
-test('the signal stops it; who waited for it to be ready hears so', async (t) => {
+test.serial('the signal stops it; who waited for it to be ready hears so', async (t) => {
 	const controller = new AbortController();
 	const probe = () => Promise.resolve(false);
 	const service = withService(
@@ -120,13 +120,13 @@ test('the signal stops it; who waited for it to be ready hears so', async (t) =>
 	t.is(service.snapshot().pid, undefined);
 });
 
-test('waiting for ready ends with the caller’s own signal', async (t) => {
+test.serial('waiting for ready ends with the caller’s own signal', async (t) => {
 	const probe = () => Promise.resolve(false);
 	const service = withService(t, shell('never', 'exec sleep 600', {readiness: {kind: 'probe', probe}}));
 	await t.throwsAsync(service.ready({signal: AbortSignal.timeout(50)}), {name: 'TimeoutError'});
 });
 
-test('an order to restart gives a new process', async (t) => {
+test.serial('an order to restart gives a new process', async (t) => {
 	const service = withService(t, shell('renewed', 'exec sleep 600'));
 	await service.ready(inTime);
 	const {pid} = service.snapshot();
@@ -138,7 +138,7 @@ test('an order to restart gives a new process', async (t) => {
 	t.is(service.snapshot().lastFailure?.text, 'its configuration changed');
 });
 
-test('kill -9 in a loop: it is always there again', async (t) => {
+test.serial('kill -9 in a loop: it is always there again', async (t) => {
 	const service = withService(t, shell('immortal', 'exec sleep 600'));
 	for (let round = 1; round <= 10; round += 1) {
 		const pid = await eventually(

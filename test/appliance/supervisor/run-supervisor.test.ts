@@ -1,0 +1,154 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {type SupervisorStatus, supervisorStatusSchema} from '#appliance/contract/supervisor-status-schema.ts';
+import {exitCode} from '#appliance/process/exit-code.ts';
+import {eventually} from '#test/helper/eventually.ts';
+import {isProcessAlive} from '#test/helper/is-process-alive.ts';
+import {type BoxFile, withBoxFile} from '#test/helper/with-box-file.ts';
+import {withNotifySocket} from '#test/helper/with-notify-socket.ts';
+import {withProcess} from '#test/helper/with-process.ts';
+
+const start = (t: ExecutionContext, {filePath}: BoxFile, environment: Record<string, string> = {}) => {
+	const supervisor = withProcess(t, {script: 'test/fake/supervisor-main.ts', args: [filePath], environment});
+	const url = () =>
+		eventually('the supervisor’s address', () => /"url":"(http:[^"]+)"/u.exec(supervisor.output())?.[1]);
+	const status = async (): Promise<SupervisorStatus> =>
+		supervisorStatusSchema.parse(await (await fetch(`${await url()}/status`)).json());
+	const service = async () => {
+		const [first] = (await status()).services;
+		return first ?? t.fail('the supervisor has no service');
+	};
+	const healthy = () => eventually('healthy', async () => (await status()).healthy);
+	return {...supervisor, url, status, service, healthy};
+};
+
+const rolePid = async ({stateDirectory}: BoxFile): Promise<number> =>
+	Number(await readFile(path.join(stateDirectory, 'role.pid'), 'utf8'));
+
+test.serial('it tells a healthy role in every way, and stops in order', async (t) => {
+	const box = await withBoxFile(t);
+	const supervisor = start(t, box);
+	await supervisor.healthy();
+	const url = await supervisor.url();
+	const health = await fetch(`${url}/health`);
+	t.is(health.status, 200);
+	t.deepEqual(await health.json(), {healthy: true, reasons: []});
+	t.regex(await (await fetch(`${url}/metrics`)).text(), /streamverse_service_up\{service="stb"\} 1/);
+	t.regex(await (await fetch(`${url}/`)).text(), /healthy/);
+	t.like(await supervisor.service(), {state: 'running', restarts: 0, endpoints: {http: 'http://127.0.0.1:9'}});
+	supervisor.kill('SIGTERM');
+	t.is((await supervisor.ended).code, exitCode.success);
+	t.false(isProcessAlive(await rolePid(box)));
+});
+
+test.serial('a role that is killed comes back, again and again', async (t) => {
+	const box = await withBoxFile(t);
+	const supervisor = start(t, box);
+	for (let round = 0; round < 3; round += 1) {
+		await eventually('running', async () => {
+			const {state, restarts} = await supervisor.service();
+			return state === 'running' && restarts === round;
+		});
+		process.kill(await rolePid(box), 'SIGKILL');
+	}
+	await eventually('running once more', async () => (await supervisor.service()).restarts === 3);
+	t.like((await supervisor.service()).lastFailure, {kind: 'exited', text: 'ended by SIGKILL'});
+});
+
+test.serial('a role whose loop stands still is found by its heartbeat and started again', async (t) => {
+	const box = await withBoxFile(t, {
+		stb: {blockAfterMs: 200},
+		supervisor: {heartbeatTimeoutMs: 2000, stopTimeoutMs: 300},
+	});
+	const supervisor = start(t, box);
+	await eventually('a restart', async () => (await supervisor.service()).restarts >= 1);
+	t.is((await supervisor.service()).lastFailure?.kind, 'heartbeat-lost');
+});
+
+test.serial('a crash loop is visible: 503, the reason, and the metric', async (t) => {
+	const supervisor = start(t, await withBoxFile(t, {stb: {refuseToStart: true}}));
+	await eventually('a crash loop', async () => (await supervisor.service()).crashLoop, {timeoutMs: 90_000});
+	const health = await fetch(`${await supervisor.url()}/health`);
+	t.is(health.status, 503);
+	t.regex(((await health.json()) as {reasons: string[]}).reasons[0] ?? '', /stb is .* crash loop.*exited with code 1/);
+});
+
+test.serial('a mistake in the role’s section leaves the box reachable', async (t) => {
+	const supervisor = start(t, await withBoxFile(t, {stb: {nonsense: 1}}));
+	await eventually('the failure is told', async () =>
+		/exited with code 78/u.test((await supervisor.status()).reasons.join()),
+	);
+	supervisor.kill('SIGTERM');
+	t.is((await supervisor.ended).code, exitCode.success);
+});
+
+test.serial('kill -9 of the supervisor leaves no orphan, and the next one starts clean', async (t) => {
+	const box = await withBoxFile(t, {stb: {grandchild: true}});
+	for (let round = 0; round < 3; round += 1) {
+		const supervisor = start(t, box);
+		await supervisor.healthy();
+		const pid = await rolePid(box);
+		supervisor.kill('SIGKILL');
+		await supervisor.ended;
+		await eventually('the role is gone', () => !isProcessAlive(pid));
+	}
+	t.pass();
+});
+
+test.serial('a role that is blocked does not outlive a supervisor that is killed', async (t) => {
+	const box = await withBoxFile(t, {stb: {blockAfterMs: 1}});
+	const supervisor = start(t, box);
+	await supervisor.healthy();
+	supervisor.kill('SIGKILL');
+	const pid = await rolePid(box);
+	await eventually('the role is gone', () => !isProcessAlive(pid));
+	t.pass();
+});
+
+test.serial('a role that takes too long to stop is killed, and the supervisor still ends with code 0', async (t) => {
+	const box = await withBoxFile(t, {stb: {blockAfterMs: 1}, supervisor: {stopTimeoutMs: 500}});
+	const supervisor = start(t, box);
+	await supervisor.healthy();
+	const startMs = performance.now();
+	supervisor.kill('SIGTERM');
+	t.is((await supervisor.ended).code, exitCode.success);
+	t.true(performance.now() - startMs >= 450);
+	t.false(isProcessAlive(await rolePid(box)));
+});
+
+test.serial('systemd hears READY, STATUS, WATCHDOG and STOPPING, in that order', async (t) => {
+	const socket = await withNotifySocket(t);
+	const environment = {NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '200000'};
+	const supervisor = start(t, await withBoxFile(t), environment);
+	await eventually('the role runs', () => socket.datagrams().some((line) => line.includes('1 of 1 services run')));
+	await eventually('a watchdog ping', () => socket.datagrams().includes('WATCHDOG=1'));
+	supervisor.kill('SIGTERM');
+	await supervisor.ended;
+	const lines = await eventually(
+		'stopping',
+		() => socket.datagrams().some((line) => line.startsWith('STOPPING=1')) && socket.datagrams(),
+	);
+	const at = (start: string): number => lines.findIndex((line) => line.startsWith(start));
+	t.true(at('READY=1') >= 0 && at('READY=1') < at('WATCHDOG=1') && at('WATCHDOG=1') < at('STOPPING=1'));
+});
+
+test.serial('the watchdog starves once the role has been down for too long', async (t) => {
+	const socket = await withNotifySocket(t);
+	const box = await withBoxFile(t, {stb: {refuseToStart: true}, supervisor: {serviceOutageMaxMs: 1000}});
+	const supervisor = start(t, box, {NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '100000'});
+	await eventually('it says so', () => supervisor.output().includes('watchdog is no longer fed'));
+	const fed = socket.datagrams().filter((line) => line === 'WATCHDOG=1').length;
+	t.true(fed > 0);
+	await supervisor.status();
+	t.true(socket.datagrams().filter((line) => line === 'WATCHDOG=1').length <= fed + 1);
+});
+
+test.serial('a box’s file with mistakes ends the supervisor at once', async (t) => {
+	const box = await withBoxFile(t);
+	await writeFile(box.filePath, 'version: 1\n');
+	const supervisor = start(t, box);
+	const {code} = await supervisor.ended;
+	t.true(code === exitCode.configuration || code === exitCode.failure);
+	t.regex(supervisor.output(), /box: is missing/);
+});
