@@ -1,4 +1,4 @@
-import {createRequire} from 'node:module';
+import {loadAddon} from '../load-addon.ts';
 import type {NativeFluteReceiver} from './native-flute-receiver.ts';
 import type {NativeFluteSender} from './native-flute-sender.ts';
 
@@ -8,4 +8,4 @@ type FluteAddon = {
 };
 
 /** The one importer of the addon; loading it starts nothing. */
-export const fluteAddon = createRequire(import.meta.url)('../build/addons/flute.node') as FluteAddon;
+export const fluteAddon = loadAddon('flute') as FluteAddon;

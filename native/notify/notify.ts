@@ -1,8 +1,8 @@
-import {createRequire} from 'node:module';
+import {loadAddon} from '../load-addon.ts';
 
 type NotifyAddon = {readonly send: (socketPath: string, state: string) => void};
 
-const addon = createRequire(import.meta.url)('../build/addons/notify.node') as NotifyAddon;
+const addon = loadAddon('notify') as NotifyAddon;
 
 /**
  * Sends one sd_notify(3) state, for example `READY=1` or `WATCHDOG=1\nSTATUS=4 services run`.

@@ -1,4 +1,4 @@
-import {createRequire} from 'node:module';
+import {loadAddon} from '../load-addon.ts';
 
 export type PacketEndpoint = {
 	/** Numeric IPv4 or IPv6 address; a unicast one is bound without a join. */
@@ -90,7 +90,7 @@ type PacketAddon = {
 	readonly PacketSender: new (options: object) => NativeSender;
 };
 
-const addon = createRequire(import.meta.url)('../build/addons/packet.node') as PacketAddon;
+const addon = loadAddon('packet') as PacketAddon;
 
 const receiverDefaults = {receiveBufferBytes: 4 * 1024 * 1024, datagramBytesMax: 2048, queueBytesMax: 16 * 1024 * 1024};
 const senderDefaults = {
