@@ -24,13 +24,13 @@ const program = new Command('streamverse')
 	);
 
 registerDemoCommand(program);
+registerTestCommand(program);
+registerBenchCommand(program);
 registerSupervisorCommand(program);
 for (const kind of boxKinds) {
 	registerRoleCommand(program, kind);
 }
 registerConfigCommand(program);
-registerTestCommand(program);
-registerBenchCommand(program);
 
 try {
 	await program.parseAsync();
