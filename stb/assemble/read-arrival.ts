@@ -29,6 +29,8 @@ export type ArrivalRead = {
 const pieceBytesMax = 262_144;
 /** The receiver's progress wakes a waiting reader; this bounds what a batched event may delay it. */
 const pollMs = 25;
+/** How far behind a hole is looked for later bytes; beyond it patience decides. */
+const frontierWindowBytes = 8 * 1024 * 1024;
 
 /**
  * Yields a range of an object while it arrives: what is complete at once, the rest as it comes, in order. Bytes are
@@ -108,13 +110,18 @@ const watchStall = (parts: ArrivalReaderParts, record: ArrivalRecord, signal: Ab
 	let sinceMs = clock.monotonicMs();
 	let asking = false;
 	let asked: {readonly doneMs: number; readonly bytes: number} | undefined;
-	const passed = (position: number): boolean => {
-		const length = Math.max(0, record.facts.object.transferLength - position);
-		return record.state.kind === 'repairing' || receiver.available(record.id, {offset: position, length}).length > 0;
+	/** Where what is there ends, when there is anything behind `position`: only what lies before it is known to be lost. */
+	const frontier = (position: number): number | undefined => {
+		const length = Math.min(record.facts.object.transferLength - position, frontierWindowBytes);
+		if (record.state.kind === 'repairing') {
+			return position + length;
+		}
+		const last = receiver.available(record.id, {offset: position, length}).at(-1);
+		return last === undefined ? undefined : last.offset + last.length;
 	};
 	const ask = async (position: number, end: number, bytesMax: number): Promise<void> => {
 		asking = true;
-		const range = {offset: position, length: Math.min(end - position + 1, bytesMax)};
+		const range = {offset: position, length: Math.min(end - position, bytesMax)};
 		await fillNow?.(range, AbortSignal.any([signal, controller.signal]));
 		asked = {doneMs: clock.monotonicMs(), bytes: bytesMax};
 		asking = false;
@@ -132,10 +139,11 @@ const watchStall = (parts: ArrivalReaderParts, record: ArrivalRecord, signal: Ab
 				return;
 			}
 			const follows = asked !== undefined && nowMs - asked.doneMs < config.waitingPatienceMs && sinceMs > asked.doneMs;
-			const patienceMs = passed(position) ? (follows ? 0 : config.waitingStallMs) : config.waitingPatienceMs;
+			const passedEnd = frontier(position);
+			const patienceMs = passedEnd === undefined ? config.waitingPatienceMs : follows ? 0 : config.waitingStallMs;
 			if (nowMs - sinceMs >= patienceMs) {
-				const doubled = follows ? (asked?.bytes ?? 0) * 2 : config.waitingRequestBytes;
-				void ask(position, end, Math.min(doubled, config.requestBytesMax));
+				const bytesMax = follows ? (asked?.bytes ?? 0) * 2 : config.waitingRequestBytes;
+				void ask(position, Math.min(end + 1, passedEnd ?? end + 1), Math.min(bytesMax, config.requestBytesMax));
 			}
 		},
 		[Symbol.dispose]: () => controller.abort(),

@@ -29,13 +29,19 @@ export type Repairer = {
 };
 
 /** The receiver's thread takes written bytes a moment later; how long and how often we look whether it did. */
-const takenTimeoutMs = 1000;
+const takenTimeoutMs = 500;
 const takenPollMs = 10;
 /** Rounds in which each brought something; stops a server that drips a byte at a time. */
 const roundsMax = 64;
 /** Answers `another version` after which this version is given up: a server may lag one synchronisation behind. */
 const changedMax = 2;
 const budgetPollMinMs = 100;
+/**
+ * The receiver counts whole symbols, so that the ends of a waiting player's range are asked for with what a packet holds
+ * beyond them; if that was too little, with the largest symbol that UDP can carry.
+ */
+const marginBytes = 2048;
+const marginBytesMax = 65_536;
 
 type Round = {readonly target: RepairTarget; readonly signal: AbortSignal} & (
 	| {readonly kind: 'background'}
@@ -89,12 +95,12 @@ export const createRepairer = (options: {
 };
 
 /** What is still to be asked for; `undefined` is the whole object. */
-const rangesOf = ({config}: Parts, round: Round): readonly (FluteRange | undefined)[] => {
+const rangesOf = ({config}: Parts, round: Round, margin: number): readonly (FluteRange | undefined)[] => {
 	const {missing, sizeBytes} = round.target;
 	if (round.kind === 'whole' || sizeBytes === undefined) {
 		return [undefined];
 	}
-	const holes = round.kind === 'waiting' ? intersectRange(missing(), round.range) : missing();
+	const holes = round.kind === 'waiting' ? intersectRange(missing(), widen(round.range, margin)) : missing();
 	const plan = planRanges({...config, missing: holes, sizeBytes});
 	switch (plan.kind) {
 		case 'nothing':
@@ -104,6 +110,16 @@ const rangesOf = ({config}: Parts, round: Round): readonly (FluteRange | undefin
 		case 'ranges':
 			return plan.ranges;
 	}
+};
+
+const widen = ({offset, length}: FluteRange, bytes: number): FluteRange => ({
+	offset: offset - bytes,
+	length: length + 2 * bytes,
+});
+
+const isFilled = (round: Round): boolean => {
+	const missing = round.target.missing();
+	return (round.kind === 'waiting' ? intersectRange(missing, round.range) : missing).length === 0;
 };
 
 /** The subscriber's picture comes first: what a player waits for is counted, and never refused. */
@@ -117,9 +133,9 @@ const spend = async ({budget, config}: Parts, {kind, signal}: Round, bytes: numb
 	}
 };
 
-const runRound = async (parts: Parts, round: Round): Promise<'done' | 'again'> => {
+const runRound = async (parts: Parts, round: Round, margin: number): Promise<'done' | 'again'> => {
 	const {target, signal} = round;
-	const ranges = rangesOf(parts, round);
+	const ranges = rangesOf(parts, round, margin);
 	const slots = round.kind === 'waiting' ? parts.waitingSlots : parts.slots;
 	for (const range of ranges) {
 		await spend(parts, round, range?.length ?? target.sizeBytes ?? 0);
@@ -130,7 +146,7 @@ const runRound = async (parts: Parts, round: Round): Promise<'done' | 'again'> =
 		return 'done';
 	}
 	const deadlineMs = parts.clock.monotonicMs() + takenTimeoutMs;
-	while (rangesOf(parts, round).length > 0) {
+	while (!isFilled(round)) {
 		if (parts.clock.monotonicMs() > deadlineMs) {
 			return 'again';
 		}
@@ -149,7 +165,7 @@ const run = async (parts: Parts, round: Round): Promise<void> => {
 		const before = missingBytes();
 		let cause: unknown = incomplete(target.uri);
 		try {
-			if ((await runRound(parts, round)) === 'done') {
+			if ((await runRound(parts, round, failed === 0 ? marginBytes : marginBytesMax)) === 'done') {
 				return;
 			}
 		} catch (error) {

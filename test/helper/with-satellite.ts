@@ -26,6 +26,7 @@ export type SatelliteOptions = {
 	readonly fecPercent?: number;
 	readonly rateBps?: number;
 	readonly repair?: Readonly<Record<string, unknown>>;
+	readonly receive?: Readonly<Record<string, unknown>>;
 	readonly cache?: Readonly<Record<string, unknown>>;
 	/** False: nobody answers where the repair server should be. */
 	readonly popNode?: boolean;
@@ -117,7 +118,13 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 		await startPop();
 	}
 	const stbSection = {
-		receive: {announcement, interfaceAddress: '127.0.0.1', objectIdleMs: 600, progressIntervalMs: 50},
+		receive: {
+			announcement,
+			interfaceAddress: '127.0.0.1',
+			objectIdleMs: 600,
+			progressIntervalMs: 50,
+			...options.receive,
+		},
 		repair: {retryDelayMinMs: 50, retryDelayMaxMs: 500, ...options.repair},
 		cache: options.cache ?? {},
 		serve: {listen: {host: '127.0.0.1', port: 0}},

@@ -99,10 +99,14 @@ test('holes are filled by ranges with If-Range, and counted', async (t) => {
 	t.true(repairer.stats().latencyMs.p99 > 0);
 });
 
-test('a player’s wait fills only what it waits for', async (t) => {
+test('a player’s wait fills what it waits for, and a packet’s worth beside it', async (t) => {
 	const {target, missing} = withTarget([await withHttpHandler(t, serve)], holes);
-	await createTestRepairer().fillNow(target, {offset: 2000, length: 1000}, {signal});
-	t.deepEqual(missing(), [{offset: 1000, length: 1000}, {offset: 3000, length: 3000}, holes[1]]);
+	await createTestRepairer().fillNow(target, {offset: 450_000, length: 1000}, {signal});
+	t.deepEqual(missing(), [
+		{offset: 1000, length: 5000},
+		{offset: 400_000, length: 47_952},
+		{offset: 453_048, length: 46_952},
+	]);
 });
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -213,7 +217,7 @@ test('a spent budget makes the background wait and the player not', async (t) =>
 	const repairer = createTestRepairer({budgetBytesPerHour: 0});
 	const waiting = withTarget([url], holes);
 	await repairer.fillNow(waiting.target, {offset: 0, length: 2000}, {signal});
-	t.is(waiting.missing()[0]?.offset, 2000);
+	t.is(waiting.missing()[0]?.offset, 4048);
 	const stopped = AbortSignal.timeout(300);
 	await t.throwsAsync(repairer.fill(withTarget([url], holes).target, {signal: stopped}), {name: 'TimeoutError'});
 	t.is(repairer.stats().requests, 1);

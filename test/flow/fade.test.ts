@@ -1,0 +1,79 @@
+import {randomBytes} from 'node:crypto';
+import test from 'ava';
+import {eventually} from '#test/helper/eventually.ts';
+import {digestOf, withSatellite} from '#test/helper/with-satellite.ts';
+
+const isArriving = async (satellite: Awaited<ReturnType<typeof withSatellite>>): Promise<boolean> =>
+	(await satellite.status()).objects.arriving.some(({receivedBytes}) => receivedBytes > 300_000);
+
+test.serial('a fade of one second amid an object is repaired', async (t) => {
+	const satellite = await withSatellite(t, {
+		model: {seed: 3},
+		fecPercent: 5,
+		rateBps: 8_000_000,
+		receive: {objectIdleMs: 2000},
+	});
+	const bytes = randomBytes(3_000_000);
+	await satellite.put('vod/film/seg-1.m4s', bytes);
+	await eventually('the object arrives', () => isArriving(satellite));
+	satellite.link.fade(1000);
+	t.is(digestOf(await satellite.received('vod/film/seg-1.m4s')), digestOf(bytes));
+	const {repair, objects} = await satellite.status();
+	t.true(satellite.link.stats().faded > 300, `${satellite.link.stats().faded} packets faded`);
+	t.true(repair.bytes > 300_000 && repair.bytes < 2_500_000, `${repair.bytes} bytes repaired`);
+	t.is(objects.repaired, 1);
+});
+
+test.serial('a pop-node that is away while repair is due is asked again until it is back', async (t) => {
+	const satellite = await withSatellite(t, {
+		model: {seed: 4, lossRatio: 0.1},
+		rateBps: 8_000_000,
+		repair: {attemptsMax: 100, requestTimeoutMs: 2000},
+	});
+	const bytes = randomBytes(1_500_000);
+	await satellite.put('vod/film/seg-1.m4s', bytes);
+	await eventually('the object arrives', () => isArriving(satellite));
+	await satellite.stopPopNode();
+	await eventually('repair has failed a few times', async () => (await satellite.status()).repair.failures >= 3);
+	await satellite.startPopNode();
+	t.is(digestOf(await satellite.received('vod/film/seg-1.m4s')), digestOf(bytes));
+	t.is((await satellite.status()).objects.failed, 0);
+});
+
+test.serial('without any return path the carousel’s next passes fill the holes', async (t) => {
+	const satellite = await withSatellite(t, {
+		model: {seed: 5, lossRatio: 0.1},
+		rateBps: 8_000_000,
+		popNode: false,
+		repair: {enabled: false},
+	});
+	const bytes = randomBytes(700_000);
+	await satellite.put('vod/film/seg-1.m4s', bytes);
+	t.is(digestOf(await satellite.received('vod/film/seg-1.m4s')), digestOf(bytes));
+	t.is((await satellite.status()).repair.requests, 0);
+});
+
+test.serial('a player reads an object while it arrives, over loss, and gets its bytes exactly', async (t) => {
+	const satellite = await withSatellite(t, {model: {seed: 6, lossRatio: 0.05}, rateBps: 4_000_000});
+	const bytes = randomBytes(2_000_000);
+	await satellite.put('vod/film/seg-1.m4s', bytes);
+	await eventually('the object arrives', () => isArriving(satellite));
+	const response = await fetch(`${satellite.stbUrl()}/streamverse/vod/film/seg-1.m4s`);
+	t.is(response.headers.get('content-length'), String(bytes.length));
+	const chunks: Buffer[] = [];
+	let [longestWaitMs, atMs, phaseAtFirst] = [0, performance.now(), ''];
+	for await (const chunk of response.body ?? []) {
+		phaseAtFirst ||= (await satellite.status()).objects.arriving[0]?.phase ?? 'none';
+		chunks.push(Buffer.from(chunk));
+		longestWaitMs = Math.max(longestWaitMs, performance.now() - atMs);
+		atMs = performance.now();
+	}
+	t.is(phaseAtFirst, 'receiving');
+	t.is(digestOf(Buffer.concat(chunks)), digestOf(bytes));
+	t.true(longestWaitMs < 1500, `waited ${longestWaitMs} ms`);
+	const {repair, terrestrial} = await satellite.status();
+	t.log(`longest wait ${Math.round(longestWaitMs)} ms`, repair, terrestrial);
+	t.is(terrestrial.requests, 0);
+	t.true(repair.requests > 0);
+	t.is(digestOf(await satellite.received('vod/film/seg-1.m4s')), digestOf(bytes));
+});
