@@ -2,6 +2,8 @@
 const stallMsMin = 100;
 /** At the very end browsers wait for data that nobody announced. */
 const endMarginSeconds = 0.5;
+/** A change of position larger than this is a jump that somebody wanted. */
+const nudgeSecondsMax = 0.6;
 
 export type PlaybackTimes = {
 	readonly startupMs: number | undefined;
@@ -21,6 +23,8 @@ export class PlaybackMeter {
 	#stalledMs = 0;
 	#waitingSinceMs: number | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#lastSeconds = 0;
+	#seeking = false;
 
 	constructor(video: HTMLVideoElement, onChange: () => void) {
 		this.#video = video;
@@ -36,13 +40,14 @@ export class PlaybackMeter {
 			video.requestVideoFrameCallback(started);
 		}
 		video.addEventListener('waiting', () => this.#waiting(), {signal});
-		for (const name of ['playing', 'timeupdate', 'pause', 'seeking', 'ended']) {
-			video.addEventListener(name, () => this.#moving(), {signal});
+		video.addEventListener('seeking', () => this.#sought(), {signal});
+		for (const name of ['playing', 'canplay', 'timeupdate', 'pause', 'ended']) {
+			video.addEventListener(name, () => this.#moved(), {signal});
 		}
 	}
 
 	stop(): void {
-		this.#moving();
+		this.#finish();
 		this.#controller.abort();
 	}
 
@@ -67,7 +72,7 @@ export class PlaybackMeter {
 	#waiting(): void {
 		const video = this.#video;
 		const atEnd = Number.isFinite(video.duration) && video.duration - video.currentTime < endMarginSeconds;
-		if (this.#startupMs === undefined || video.seeking || video.paused || video.ended || atEnd) {
+		if (this.#startupMs === undefined || this.#seeking || video.paused || video.ended || atEnd) {
 			return;
 		}
 		this.#waitingSinceMs ??= performance.now();
@@ -75,11 +80,29 @@ export class PlaybackMeter {
 		this.#timer = setTimeout(this.#onChange, stallMsMin);
 	}
 
+	/** A jump is the viewer's wish; a nudge over a hole is hls.js at work on the same stall. */
+	#sought(): void {
+		if (Math.abs(this.#video.currentTime - this.#lastSeconds) > nudgeSecondsMax) {
+			this.#finish();
+			this.#seeking = true;
+		}
+	}
+
+	/** Only with media to go on is a stall over: time updates also come while the picture stands still. */
+	#moved(): void {
+		const video = this.#video;
+		this.#lastSeconds = video.currentTime;
+		if (video.paused || video.ended || (video.readyState >= video.HAVE_FUTURE_DATA && !video.seeking)) {
+			this.#seeking = false;
+			this.#finish();
+		}
+	}
+
 	#waitedMs(): number {
 		return this.#waitingSinceMs === undefined ? 0 : performance.now() - this.#waitingSinceMs;
 	}
 
-	#moving(): void {
+	#finish(): void {
 		const waitedMs = this.#waitedMs();
 		clearTimeout(this.#timer);
 		this.#waitingSinceMs = undefined;
