@@ -15,15 +15,15 @@ export type ServeStats = {
 };
 
 export type ServeCounts = {
-	readonly count: (from: ServedFrom) => void;
+	readonly count: (from: ServedFrom, times?: number) => void;
 	readonly stats: (terrestrial: ServeStats['terrestrial']) => ServeStats;
 };
 
 export const createServeCounts = (): ServeCounts => {
 	const counts: Record<ServedFrom, number> = {cache: 0, arriving: 0, terrestrial: 0, stale: 0};
 	return {
-		count: (from) => {
-			counts[from] += 1;
+		count: (from, times = 1) => {
+			counts[from] += times;
 		},
 		stats: (terrestrial) => ({
 			hits: counts.cache,

@@ -77,9 +77,10 @@ export const startServing = async (options: ServingOptions): Promise<Serving> =>
 						upstreamPort: listener.port,
 						pathPrefix: new URL(options.origin.objectBaseUri).pathname,
 						onUses: (uses) => {
-							for (const {uri, usedMs} of uses) {
+							for (const {uri, usedMs, count} of uses) {
 								cache.touch(uri, usedMs);
-								onServed(uri, 'cache');
+								counts.count('cache', count);
+								ahead.observe(uri, 'cache');
 							}
 						},
 						logger,

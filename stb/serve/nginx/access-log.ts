@@ -1,5 +1,4 @@
 import {type FileHandle, open} from 'node:fs/promises';
-import {z} from 'zod';
 import {type ObjectUri, objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import {errorMessage} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
@@ -10,17 +9,38 @@ const readBytesMax = 1024 * 1024;
 /** nginx appends, so that truncating frees the disk at once; the few lines between are uses, not money. */
 const truncateAtBytes = 4 * 1024 * 1024;
 
-const lineSchema = z.object({ms: z.string().max(32), path: z.string().max(4096)});
+/** One object's uses among the lines read at a time. */
+export type Use = {readonly uri: ObjectUri; readonly count: number; readonly usedMs: number};
 
-export type Use = {readonly uri: ObjectUri; readonly usedMs: number};
+/**
+ * The lines `<seconds> <path>` of nginx's log, by object. Thousands a second may name the same few objects, so that a
+ * line costs a look-up and only an object costs more.
+ */
+export const parseUses = (lines: readonly string[]): readonly Use[] => {
+	const byPath = new Map<string, {count: number; seconds: string}>();
+	for (const line of lines) {
+		const space = line.indexOf(' ');
+		const path = line.slice(space + 1);
+		const seconds = line.slice(0, Math.max(0, space));
+		const known = byPath.get(path);
+		if (known === undefined) {
+			byPath.set(path, {count: 1, seconds});
+		} else {
+			known.count += 1;
+			known.seconds = seconds;
+		}
+	}
+	return [...byPath].map(([path, {count, seconds}]) => useOf(path, count, seconds)).filter((use) => use !== undefined);
+};
 
-/** One line of nginx's log; undefined for what is not ours to count. */
-export const parseUse = (line: string): Use | undefined => {
+/** Undefined for what is not ours to count. nginx writes quotes and control characters as `\xHH`, which no object's path has. */
+const useOf = (path: string, count: number, seconds: string): Use | undefined => {
+	const usedMs = Math.round(Number(seconds) * 1000);
+	if (!path.startsWith('/') || seconds === '' || Number.isNaN(usedMs)) {
+		return undefined;
+	}
 	try {
-		const {ms, path} = lineSchema.parse(JSON.parse(line));
-		const encoded = path.split('/').map(encodeURIComponent).join('/');
-		const usedMs = Math.round(Number(ms) * 1000);
-		return Number.isNaN(usedMs) ? undefined : {uri: objectUriOfPath(encoded), usedMs};
+		return {uri: objectUriOfPath(path.split('/').map(encodeURIComponent).join('/')), count, usedMs};
 	} catch {
 		return undefined;
 	}
@@ -43,7 +63,7 @@ export const followAccessLog = async (options: {
 			offset = end;
 			const lines = (rest + text).split('\n');
 			rest = lines.pop() ?? '';
-			const uses = lines.map(parseUse).filter((use) => use !== undefined);
+			const uses = parseUses(lines);
 			if (uses.length > 0) {
 				onUses(uses);
 			}

@@ -46,7 +46,6 @@ http {
 	default_type application/octet-stream;
 ${typesBlock()}
 	sendfile on;
-	sendfile_max_chunk 0;
 	tcp_nopush on;
 	tcp_nodelay on;
 	etag on;
@@ -59,11 +58,11 @@ ${typesBlock()}
 	send_timeout 300s;
 	reset_timedout_connection on;
 	access_log off;
-	log_format use escape=json '{"ms":"$msec","path":"$uri"}';
+	log_format use '$msec $uri';
 ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 	.map((name) => `	${name}_temp_path ${quoted(`${facts.directory}/temporary`)};`)
 	.join('\n')}
-	map $http_range $several { default ""; "~," several; }
+	map $http_range $several { default ""; "" ""; "~," several; }
 	map "$request_method:$several$http_if_none_match$http_if_range$http_if_match$http_if_unmodified_since" $mine {
 		default "/.ours";
 		"GET:" $uri;
