@@ -1,6 +1,7 @@
 import {open, rm} from 'node:fs/promises';
 import {CodedError, errorCode, hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
+import {sleep} from '#appliance/time/sleep.ts';
 import type {FluteReceiver} from '#native/flute/receiver.ts';
 import type {FluteObject, FluteRange} from '#native/flute/receiver-event.ts';
 import {type ArrivalRecord, isOpen} from '#stb/assemble/arrival.ts';
@@ -33,6 +34,7 @@ export type RepairResult =
 	| {readonly kind: 'repair-failed'; readonly code: string; readonly final: boolean};
 
 const playerRank = 0;
+const busyPauseMs = 20;
 
 /** Carries the repair of one arrival: by ranges into the receiver, or whole into a file where ranges make no sense. */
 export const createArrivalRepair = (parts: ArrivalRepairParts): ArrivalRepair => ({
@@ -78,13 +80,31 @@ const targetOf = (
 	return {
 		...{uri, rank, source, sizeBytes, entityTag},
 		missing: () => (isOpen(record) ? receiver.missing(record.id) : []),
-		write: (offset, bytes) => {
-			if (isOpen(record)) {
-				record.repairedBytes += bytes.length;
-				receiver.write(record.id, offset, bytes);
-			}
+		write: async (offset, bytes) => {
+			record.repairedBytes += bytes.length;
+			await writeWhenRoom(receiver, record, offset, bytes);
 		},
 	};
+};
+
+/** The receiver takes only so many bytes ahead of its disk; a fast server is made to wait for it. */
+const writeWhenRoom = async (
+	receiver: ArrivalRepairParts['receiver'],
+	record: ArrivalRecord,
+	offset: number,
+	bytes: Uint8Array,
+): Promise<void> => {
+	while (isOpen(record)) {
+		try {
+			receiver.write(record.id, offset, bytes);
+			return;
+		} catch (error) {
+			if (!hasCode(error, 'NATIVE_FLUTE_BUSY')) {
+				throw error;
+			}
+			await sleep(busyPauseMs);
+		}
+	}
 };
 
 /**

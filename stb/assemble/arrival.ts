@@ -68,3 +68,6 @@ export const applyEvent = (record: ArrivalRecord, event: ArrivalEvent): readonly
 };
 
 export const isOpen = ({state}: ArrivalRecord): boolean => state.kind === 'receiving' || state.kind === 'repairing';
+
+/** Something of it has come, from the air or from a server. */
+export const hasBegun = ({state}: ArrivalRecord): boolean => state.kind !== 'receiving' || state.receivedBytes > 0;

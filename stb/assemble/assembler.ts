@@ -1,7 +1,7 @@
 import {rm} from 'node:fs/promises';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {FluteEvent, FluteObject} from '#native/flute/receiver-event.ts';
-import {type ArrivalRecord, applyEvent, createArrivalRecord, isOpen} from '#stb/assemble/arrival.ts';
+import {type ArrivalRecord, applyEvent, createArrivalRecord, hasBegun, isOpen} from '#stb/assemble/arrival.ts';
 import {type ArrivalRepair, createArrivalRepair} from '#stb/assemble/arrival-repair.ts';
 import type {ArrivalEffect, ArrivalEvent} from '#stb/assemble/arrival-state.ts';
 import type {AssemblerCounts, AssemblerOptions} from '#stb/assemble/assembler-options.ts';
@@ -9,9 +9,12 @@ import {createArrivals} from '#stb/assemble/create-arrivals.ts';
 import {type ArrivalFacts, describeArrival} from '#stb/assemble/describe-arrival.ts';
 import {createSecondChances, type SecondChances} from '#stb/assemble/second-chances.ts';
 import {createStoreQueue, type StoreQueue} from '#stb/assemble/store-queue.ts';
+import {createTaskSet, type TaskSet} from '#stb/assemble/task-set.ts';
 import {wantArrival} from '#stb/assemble/want-arrival.ts';
 import type {Arrivals} from '#stb/serve/arrivals.ts';
 
+/** Arrivals compared with the cache in one look. */
+const comparedMax = 2000;
 /** A listed live object of which nothing came for this many idle times was lost. */
 const unseenIdleFactor = 1.5;
 /** How long the receiver may take to verify an object whose holes are filled. */
@@ -32,13 +35,16 @@ export class Assembler implements AsyncDisposable {
 	readonly #storeQueue: StoreQueue;
 	readonly #byId = new Map<number, ArrivalRecord>();
 	readonly #latest = new Map<string, ArrivalRecord>();
+	readonly #begun = new Set<ArrivalRecord>();
+	#round = this.#latest.values();
 	readonly #chances: SecondChances;
-	readonly #tasks = new Set<Promise<void>>();
+	readonly #tasks: TaskSet;
 	readonly #stop = new AbortController();
 	readonly #counts = {received: 0, repaired: 0, failed: 0, fecRecoveredBytes: 0};
 
 	constructor(options: AssemblerOptions) {
 		this.#options = options;
+		this.#tasks = createTaskSet(options);
 		this.#repair = createArrivalRepair(options);
 		this.#chances = createSecondChances(options);
 		const {signal} = this.#stop;
@@ -77,16 +83,28 @@ export class Assembler implements AsyncDisposable {
 
 	/** Looks which objects, skipped, evicted or failed before, are worth receiving now; called every few seconds. */
 	reconsider(): void {
-		const {cache} = this.#options;
 		for (const record of this.#latest.values()) {
 			this.#endUnseen(record);
-			const held = cache.peek(record.facts.uri)?.sha256;
-			if (isOpen(record) && record.readers === 0 && held !== undefined && held === record.facts.sha256) {
-				this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
-				this.#chances.remember(record.facts, 'cached');
+		}
+		// A carousel lists a whole catalogue; it is compared with the cache a part at a time.
+		for (let compared = 0; compared < comparedMax; compared += 1) {
+			const next = this.#round.next();
+			if (next.done === true) {
+				this.#round = this.#latest.values();
+				break;
 			}
+			this.#leaveIfHeld(next.value);
 		}
 		this.#chances.reconsider(this.#arrivingBytes());
+	}
+
+	/** What a player's miss has brought into the cache meanwhile need not arrive any more. */
+	#leaveIfHeld(record: ArrivalRecord): void {
+		const held = this.#options.cache.peek(record.facts.uri)?.sha256;
+		if (isOpen(record) && record.readers === 0 && held !== undefined && held === record.facts.sha256) {
+			this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
+			this.#chances.remember(record.facts, 'cached');
+		}
 	}
 
 	/**
@@ -104,7 +122,7 @@ export class Assembler implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#stop.abort();
-		await Promise.allSettled(this.#tasks);
+		await this.#tasks.settled();
 	}
 
 	#handleOne(event: FluteEvent): void {
@@ -179,7 +197,7 @@ export class Assembler implements AsyncDisposable {
 	#complete(event: Extract<FluteEvent, {kind: 'complete'}>): void {
 		const record = this.#byId.get(event.id);
 		if (record === undefined) {
-			this.#run(rm(event.path, {force: true}));
+			this.#tasks.run(rm(event.path, {force: true}));
 			return;
 		}
 		this.#counts.fecRecoveredBytes += event.fecRecoveredBytes;
@@ -197,7 +215,11 @@ export class Assembler implements AsyncDisposable {
 	}
 
 	#apply(record: ArrivalRecord, event: ArrivalEvent): void {
-		for (const effect of applyEvent(record, event)) {
+		const effects = applyEvent(record, event);
+		if (hasBegun(record)) {
+			this.#begun.add(record);
+		}
+		for (const effect of effects) {
 			this.#execute(record, effect);
 		}
 		record.changes.emit('change');
@@ -207,13 +229,13 @@ export class Assembler implements AsyncDisposable {
 		switch (effect) {
 			case 'start-repair':
 				record.repair.abort = new AbortController();
-				this.#run(this.#runRepair(record, AbortSignal.any([this.#stop.signal, record.repair.abort.signal])));
+				this.#tasks.run(this.#runRepair(record, AbortSignal.any([this.#stop.signal, record.repair.abort.signal])));
 				return;
 			case 'stop-repair':
 				record.repair.abort?.abort();
 				return;
 			case 'store':
-				this.#run(this.#store(record));
+				this.#tasks.run(this.#store(record));
 				return;
 			case 'drop':
 				this.#byId.delete(record.id);
@@ -249,6 +271,7 @@ export class Assembler implements AsyncDisposable {
 
 	#settle(record: ArrivalRecord): void {
 		const {facts, state, whole} = record;
+		this.#begun.delete(record);
 		this.#byId.delete(record.id);
 		if (this.#latest.get(facts.uri) === record) {
 			this.#latest.delete(facts.uri);
@@ -270,25 +293,8 @@ export class Assembler implements AsyncDisposable {
 		this.#counts[what] += kind === 'content' ? 1 : 0;
 	}
 
+	/** What has not begun to come may never; only what is coming claims room. */
 	#arrivingBytes(): number {
-		// Signalling is small, and what has not begun to come may never; only what is coming counts.
-		let bytes = 0;
-		for (const {facts, state} of this.#latest.values()) {
-			bytes += state.kind === 'receiving' && state.receivedBytes === 0 ? 0 : facts.object.transferLength;
-		}
-		return bytes;
-	}
-
-	#run(work: Promise<void>): void {
-		const task = work
-			.catch((error: unknown) => {
-				if (!isAbort(error)) {
-					this.#options.logger.error({err: error}, 'work on an arriving object failed');
-				}
-			})
-			.finally(() => this.#tasks.delete(task));
-		this.#tasks.add(task);
+		return this.#begun.values().reduce((sum, {facts}) => sum + facts.object.transferLength, 0);
 	}
 }
-
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

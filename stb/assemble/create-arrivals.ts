@@ -1,6 +1,6 @@
 import type {ObjectUri} from '#appliance/contract/object-uri.ts';
 import type {FluteRange} from '#native/flute/receiver-event.ts';
-import type {ArrivalRecord} from '#stb/assemble/arrival.ts';
+import {type ArrivalRecord, hasBegun} from '#stb/assemble/arrival.ts';
 import type {ArrivalRepair} from '#stb/assemble/arrival-repair.ts';
 import {type ArrivalReaderParts, readArrival} from '#stb/assemble/read-arrival.ts';
 import type {Arrivals, ArrivingObject} from '#stb/serve/arrivals.ts';
@@ -56,10 +56,10 @@ export const createArrivals = (options: {
 };
 
 /** Readable while it arrives: uncompressed, and either on its way or known to be sent as soon as it is listed. */
-const isReadable = ({facts, state}: ArrivalRecord): boolean =>
-	facts.kind === 'content' &&
-	facts.encoding === 'identity' &&
-	(facts.priority === 'live' || state.kind !== 'receiving' || state.receivedBytes > 0);
+const isReadable = (record: ArrivalRecord): boolean =>
+	record.facts.kind === 'content' &&
+	record.facts.encoding === 'identity' &&
+	(record.facts.priority === 'live' || hasBegun(record));
 
 const untilAborted = async (work: Promise<void>, signal: AbortSignal): Promise<void> => {
 	const aborted = Promise.withResolvers<never>();

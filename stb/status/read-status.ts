@@ -1,7 +1,7 @@
 import type {Arrival, StbStatus} from '#appliance/contract/stb-status-schema.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {FluteReceiver} from '#native/flute/receiver.ts';
-import type {ArrivalRecord} from '#stb/assemble/arrival.ts';
+import {type ArrivalRecord, hasBegun} from '#stb/assemble/arrival.ts';
 import type {Assembler} from '#stb/assemble/assembler.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {Tuning} from '#stb/receive/tuning.ts';
@@ -63,7 +63,7 @@ export const createStatusReader = (parts: StatusParts): (() => StbStatus) => {
 
 const readArrivals = (records: readonly ArrivalRecord[], receiver: StatusParts['receiver']): Arrival[] =>
 	records
-		.filter(({facts, state}) => facts.kind === 'content' && !(state.kind === 'receiving' && state.receivedBytes === 0))
+		.filter((record) => record.facts.kind === 'content' && hasBegun(record))
 		.slice(-arrivalsMax)
 		.flatMap((record) => readArrival(record, receiver) ?? []);
 
