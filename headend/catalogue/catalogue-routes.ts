@@ -80,7 +80,8 @@ const putObject = async (context: Context, options: CatalogueRoutesOptions): Pro
 	const upload = await options.uploads.receive({
 		...request,
 		path: where.path,
-		body: context.req,
+		// A refusal in mid-body must not cut the connection before its answer is read.
+		body: context.req.iterator({destroyOnReturn: false}),
 		maxBytes: options.objectBytesMax,
 	});
 	if (upload.kind === 'partial') {

@@ -45,7 +45,7 @@ export const mountCatalogueFeed = (
 			tell(change);
 		}
 		context.set('Cache-Control', 'no-store');
-		context.type = 'text/event-stream';
 		context.body = stream;
+		context.set('Content-Type', 'text/event-stream');
 	});
 };

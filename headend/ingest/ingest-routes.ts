@@ -40,7 +40,8 @@ export const mountIngest = (
 		const length = context.get('Content-Length');
 		const upload = await uploads.receive({
 			path: where.path,
-			body: context.req,
+			// A refusal in mid-body must not cut the connection before its answer is read.
+			body: context.req.iterator({destroyOnReturn: false}),
 			maxBytes: config.objectBytesMax,
 			startBytes: 0,
 			...(length === '' ? {} : {endBytes: Number(length)}),

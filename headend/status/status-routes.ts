@@ -61,7 +61,7 @@ export const mountStatus = (
 		ticker ??= setInterval(tick, eventIntervalMs);
 		stream.write(`retry: 1000\ndata: ${JSON.stringify(options.status())}\n\n`);
 		context.set('Cache-Control', 'no-store');
-		context.type = 'text/event-stream';
 		context.body = stream;
+		context.set('Content-Type', 'text/event-stream');
 	});
 };
