@@ -51,6 +51,9 @@ export const openFluteSender = (options: FluteSenderOptions): FluteSender => {
 	if (options.lanes.length === 0 || new Set(options.lanes.map(({name}) => name)).size !== options.lanes.length) {
 		throw new NativeError('NATIVE_FLUTE_ARGUMENT', "'lanes' must be at least one, each with a name of its own");
 	}
+	if (typeof options.onEvents !== 'function') {
+		throw new NativeError('NATIVE_FLUTE_ARGUMENT', "'onEvents' must be a function");
+	}
 	const open = new Set<number>();
 	const waiting = new Set<() => void>();
 	const settle = (): void => {

@@ -39,6 +39,8 @@ if(BUILD_TESTING)
         add_native_test(flute_${part}_test flute/test/${part}_test.cpp)
         target_link_libraries(flute_${part}_test PRIVATE flute_core)
     endforeach()
+    target_compile_definitions(flute_receiver_core_test PRIVATE
+        FLUTE_VECTORS="${CMAKE_CURRENT_SOURCE_DIR}/../test/vectors")
 endif()
 
 foreach(input datagram fdt cenc)

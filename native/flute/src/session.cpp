@@ -86,14 +86,16 @@ void Session::OnFdt(const FdtBody& body, const Now& now) {
     }
     // The clock of a box that was never online may be wrong: where the sender says its own time, that counts.
     const int64_t senderNowMs = body.senderTimeMs.value_or(now.unixMs);
-    if (document->expiresMs <= senderNowMs) {
+    // Expires is in whole seconds, and the instance lives to the end of that second.
+    const int64_t livesMs = document->expiresMs + 1000 - senderNowMs;
+    if (livesMs <= 0) {
         ++context_.stats.fdtExpired;
         return;
     }
     ++context_.stats.fdtInstances;
     context_.events.Push(
         FdtEvent{name_, body.instanceId, document->expiresMs, document->files.size(), body.senderTimeMs});
-    const int64_t localExpiresMs = now.unixMs + (document->expiresMs - senderNowMs);
+    const int64_t localExpiresMs = now.unixMs + livesMs;
     for (FdtFile& file : document->files) {
         OnFile(std::move(file), document->expiresMs, localExpiresMs, now);
     }
