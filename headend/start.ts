@@ -83,6 +83,9 @@ export const startHeadend = async (
 	app.use(pageAssets({directory: join(fileURLToPath(new URL('.', import.meta.url)), 'page'), prefix: '/assets/'}));
 	app.use(router.routes());
 	const server = stack.use(await listen({handler: app.callback(), ...config.listen}));
+	// ffmpeg closes its connection right after the last byte of a segment and waits for no answer; Node would then throw
+	// away what of the body has not been read yet.
+	Object.assign(server.server, {httpAllowHalfOpen: true});
 	stack.defer(() => ended.abort());
 
 	const owned = stack.move();
