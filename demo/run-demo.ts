@@ -4,6 +4,7 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {createLogger} from '#appliance/log/logger.ts';
 import {sleep} from '#appliance/time/sleep.ts';
@@ -141,6 +142,7 @@ const unattended = async (
 			durationMs: options.forMs,
 			screenshotPath: options.reportPath === undefined ? undefined : screenshotPathOf(options.reportPath, name),
 			signal,
+			onReport: noteStalls(view, name),
 		});
 	const [vod, live] = await Promise.all([play(titles.vod, 'vod'), play(titles.live, 'live')]);
 	view.note('checks every object that arrived against its source');
@@ -160,6 +162,20 @@ const unattended = async (
 		await writeFile(options.reportPath, `${JSON.stringify(report, null, '\t')}\n`);
 	}
 	return report;
+};
+
+/** A stall is told when it happens, so that it can be seen beside what the link did then. */
+const noteStalls = (view: LiveView, name: string): ((report: PlaybackReport) => void) => {
+	let stalls = 0;
+	return (report) => {
+		if (report.stalls > stalls) {
+			({stalls} = report);
+			const seconds = (report.currentTimeMs / 1000).toFixed(1);
+			view.note(
+				`the picture of ${name} stood still at ${seconds} s, ${Math.round(report.bufferedAheadMs)} ms buffered`,
+			);
+		}
+	};
 };
 
 const screenshotPathOf = (reportPath: string, name: string): string =>

@@ -4,6 +4,8 @@ import {sleep} from '#appliance/time/sleep.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
 import {askBox} from '#demo/watch/watch-boxes.ts';
 
+/** What the set-top's page plays; a channel's first manifest on air may be another. */
+const hlsType = 'application/vnd.apple.mpegurl';
 const titlesTimeoutMs = 60_000;
 const pollIntervalMs = 300;
 
@@ -16,8 +18,9 @@ export const findTitles = async (stbUrl: string, signal: AbortSignal): Promise<F
 	while (performance.now() < deadlineMs) {
 		try {
 			const {titles} = await askBox(`${stbUrl}/box/titles`, stbTitlesSchema);
-			const vod = titles.find(({kind}) => kind === 'vod')?.id;
-			const live = titles.find(({kind}) => kind === 'live')?.id;
+			const playable = titles.filter(({manifests}) => manifests.some(({contentType}) => contentType === hlsType));
+			const vod = playable.find(({kind}) => kind === 'vod')?.id;
+			const live = playable.find(({kind}) => kind === 'live')?.id;
 			if (vod !== undefined && live !== undefined) {
 				return {vod, live};
 			}

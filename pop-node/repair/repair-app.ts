@@ -15,6 +15,7 @@ import type {PopNodeStatus} from '#pop-node/repair/status.ts';
 
 const loggedCharactersMax = 300;
 const secondsPerDay = 86_400;
+const statusClientLeft = 499;
 
 export type RepairAppOptions = {
 	/** Path of the operator's base URI, with both slashes. */
@@ -137,7 +138,8 @@ const observe =
 			context.res.once('close', () => {
 				const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
 				const bytes = Math.max(0, context.req.socket.bytesWritten - bytesBefore);
-				const {statusCode: status} = context.res;
+				// 499 after nginx: the client left before there was an answer.
+				const status = context.res.headersSent ? context.res.statusCode : statusClientLeft;
 				metrics.answered({status, bytes, seconds: durationMs / 1000});
 				const range = context.get('Range').slice(0, loggedCharactersMax);
 				const agent = context.get('User-Agent').slice(0, loggedCharactersMax);
