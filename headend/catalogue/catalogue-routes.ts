@@ -6,6 +6,7 @@ import type {Clock} from '#appliance/time/clock.ts';
 import type {Catalogue} from '#headend/catalogue/catalogue.ts';
 import {toCatalogueObject} from '#headend/catalogue/catalogue-entry.ts';
 import {assertWritable, type CataloguePath, parseCataloguePath} from '#headend/catalogue/catalogue-path.ts';
+import {requestBody} from '#headend/catalogue/request-body.ts';
 import {storeObject} from '#headend/catalogue/store-object.ts';
 import {parseUploadRequest} from '#headend/catalogue/upload-request.ts';
 import type {Uploads} from '#headend/catalogue/uploads.ts';
@@ -80,8 +81,7 @@ const putObject = async (context: Context, options: CatalogueRoutesOptions): Pro
 	const upload = await options.uploads.receive({
 		...request,
 		path: where.path,
-		// A refusal in mid-body must not cut the connection before its answer is read.
-		body: context.req.iterator({destroyOnReturn: false}),
+		body: requestBody(context.req),
 		maxBytes: options.objectBytesMax,
 	});
 	if (upload.kind === 'partial') {

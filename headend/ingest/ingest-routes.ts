@@ -3,6 +3,7 @@ import type {Context} from 'koa';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {Catalogue} from '#headend/catalogue/catalogue.ts';
 import {livePathPrefix, parseCataloguePath} from '#headend/catalogue/catalogue-path.ts';
+import {requestBody} from '#headend/catalogue/request-body.ts';
 import {storeObject} from '#headend/catalogue/store-object.ts';
 import type {Uploads} from '#headend/catalogue/uploads.ts';
 import type {ChannelRegistry} from '#headend/ingest/channel-registry.ts';
@@ -40,8 +41,7 @@ export const mountIngest = (
 		const length = context.get('Content-Length');
 		const upload = await uploads.receive({
 			path: where.path,
-			// A refusal in mid-body must not cut the connection before its answer is read.
-			body: context.req.iterator({destroyOnReturn: false}),
+			body: requestBody(context.req),
 			maxBytes: config.objectBytesMax,
 			startBytes: 0,
 			...(length === '' ? {} : {endBytes: Number(length)}),
