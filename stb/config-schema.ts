@@ -97,6 +97,7 @@ const serveSchema = z.strictObject({
 export const stbConfigSchema = z.strictObject({
 	objectBaseUri: z
 		.url({protocol: /^https?$/u})
+		.endsWith('/')
 		.default('http://dvb.gw/streamverse/')
 		.describe('The operator’s prefix of object URIs; ends with a slash.'),
 	receive: receiveSchema.prefault({}),

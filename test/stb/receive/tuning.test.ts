@@ -1,0 +1,89 @@
+import test from 'ava';
+import type {GatewaySession} from '#appliance/contract/gateway-session.ts';
+import {silentLogger} from '#appliance/log/logger.ts';
+import {stbConfigSchema} from '#stb/config-schema.ts';
+import type {SignallingStore} from '#stb/receive/signalling-store.ts';
+import {createTuning} from '#stb/receive/tuning.ts';
+
+const session = (group: string, tsi: number, baseUrls: readonly string[] = []): GatewaySession => ({
+	endpoint: {group, port: 5001, tsi},
+	...{bitrateMaxBps: 1, fecEncodingId: 0, fecOverheadPercent: 0},
+	repair: {
+		...{objectBaseUri: 'http://dvb.gw/streamverse/', receptionTimeoutMs: 1, fixedBackOffMs: 10, randomBackOffMs: 20},
+		baseUrls: baseUrls.map((url) => ({url, weight: 2})),
+	},
+});
+
+const withTuning = (fallback: readonly string[] = []) => {
+	const heard: {bootstrap?: readonly GatewaySession[]; gateway?: readonly GatewaySession[]} = {};
+	const signalling: SignallingStore = {
+		take: () => undefined,
+		titles: () => [],
+		document: () => undefined,
+		get bootstrap() {
+			return heard.bootstrap === undefined ? undefined : {sessions: heard.bootstrap, services: []};
+		},
+		get gatewayConfiguration() {
+			return heard.gateway === undefined ? undefined : {sessions: heard.gateway, services: []};
+		},
+	};
+	const steps: string[] = [];
+	const tuning = createTuning({
+		receiver: {
+			join: ({group, tsis}) => {
+				if (group === '10.0.0.1') {
+					throw new Error('that is no group');
+				}
+				steps.push(`join ${group} ${tsis?.join()}`);
+			},
+			leave: ({group}) => steps.push(`leave ${group}`),
+		},
+		signalling,
+		config: stbConfigSchema.parse({repair: {fallbackBaseUrls: fallback.map((url) => ({url}))}}),
+		logger: silentLogger(),
+	});
+	return {heard, steps, tuning};
+};
+
+test('the announcement first, then what both configurations list; what is no longer listed is left', (t) => {
+	const {heard, steps, tuning} = withTuning();
+	tuning.retune();
+	t.false(tuning.announced);
+	heard.bootstrap = [session('239.1.1.1', 1)];
+	tuning.retune();
+	tuning.retune();
+	heard.gateway = [session('10.0.0.1', 1), session('239.1.1.1', 2), session('239.1.1.2', 3)];
+	tuning.retune();
+	heard.bootstrap = [];
+	heard.gateway = [session('239.1.1.2', 3)];
+	tuning.retune();
+	t.true(tuning.announced);
+	t.deepEqual(steps, [
+		'join 224.0.23.14 0',
+		'join 239.1.1.1 1',
+		'join 239.1.1.1 1,2',
+		'join 239.1.1.2 3',
+		'leave 10.0.0.1',
+		'leave 239.1.1.1',
+	]);
+	t.deepEqual(
+		tuning.endpoints().map(({group, tsi}) => [group, tsi]),
+		[
+			['224.0.23.14', 0],
+			['239.1.1.2', 3],
+		],
+	);
+});
+
+test('repair follows the session that carried the object, else the box’s own configuration', (t) => {
+	const {heard, tuning} = withTuning(['http://fallback.example/']);
+	const object = {group: '239.1.1.1', port: 5001, tsi: 1};
+	t.is(tuning.repairSourceOf(object)?.servers[0]?.url, 'http://fallback.example/');
+	heard.gateway = [session('239.1.1.1', 2, ['http://two.example/']), session('239.1.1.1', 1, ['http://one.example/'])];
+	t.like(tuning.repairSourceOf(object), {fixedBackOffMs: 10, servers: [{url: 'http://one.example/', weight: 2}]});
+	t.deepEqual(
+		tuning.originsOf('http://dvb.gw/streamverse/').map(({url}) => url),
+		['http://two.example/', 'http://one.example/'],
+	);
+	t.is(withTuning().tuning.repairSourceOf(object), undefined);
+});
