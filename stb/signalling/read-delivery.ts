@@ -60,7 +60,8 @@ export const readDelivery = (instance: XmlNode, place: Place): Delivery | undefi
 	}
 	const other = childOf(instance, 'OtherDeliveryParameters');
 	if (other?.attributes.get('extensionName') === 'vnd.apple.mpegurl') {
-		return readLocation({contentType: hlsType, uri: other.children[0]?.text ?? other.text}, place);
+		const uri = childText(childOf(other, 'UriBasedLocation'), 'URI') ?? other.text;
+		return readLocation({contentType: hlsType, uri}, place);
 	}
 	const satellite = childOf(instance, 'DVBSDeliveryParameters');
 	return satellite === undefined ? undefined : readSatellite(satellite, place);
