@@ -1,5 +1,3 @@
-import type {Priority} from '#appliance/contract/catalogue-schema.ts';
-
 /** Where one transmission of one object stands. `stored` and `failed` are final. */
 export type ArrivalState =
 	| {readonly kind: 'receiving'; readonly receivedBytes: number; readonly repairsLeft: number}
@@ -23,7 +21,6 @@ export type ArrivalEffect = 'start-repair' | 'stop-repair' | 'store' | 'drop' | 
 
 export type ArrivalTraits = {
 	readonly transferLength: number;
-	readonly priority: Priority;
 	readonly repairable: boolean;
 };
 
@@ -104,15 +101,11 @@ const whileVerifying = (state: ArrivalState, event: ArrivalEvent): ArrivalStep =
 };
 
 /**
- * An FDT lists what the whole carousel holds. An object of which nothing has come is not lost but not yet sent, and
- * fetching it would turn every fresh box into a download of the catalogue; only live objects, which are sent as soon as
- * they are listed, are known to be lost.
+ * `ended` is told of what has begun to come (or, by the assembler, of a live object that should have): everything may be
+ * missing all the same, when only FEC symbols came or when the digest has proven the bytes wrong.
  */
-const mayRepair = (state: Open, missingBytes: number, traits: ArrivalTraits): boolean =>
-	traits.repairable &&
-	missingBytes > 0 &&
-	state.repairsLeft > 0 &&
-	(missingBytes < traits.transferLength || traits.priority === 'live');
+const mayRepair = (state: Open, missingBytes: number, {repairable}: ArrivalTraits): boolean =>
+	repairable && missingBytes > 0 && state.repairsLeft > 0;
 
 const received = (event: {readonly missingBytes: number}, {transferLength}: ArrivalTraits): number =>
 	Math.max(0, transferLength - event.missingBytes);

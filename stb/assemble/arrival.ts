@@ -60,7 +60,6 @@ export const createArrivalRecord = (
 export const applyEvent = (record: ArrivalRecord, event: ArrivalEvent): readonly ArrivalEffect[] => {
 	const {state, effects} = transition(record.state, event, {
 		transferLength: record.facts.object.transferLength,
-		priority: record.facts.priority,
 		repairable: record.repairable(),
 	});
 	record.state = state;

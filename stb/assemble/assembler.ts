@@ -108,8 +108,9 @@ export class Assembler implements AsyncDisposable {
 	}
 
 	/**
-	 * Of an object of which every packet was lost the receiver cannot say that it has ended. A live one was sent when it
-	 * was listed, and is repaired once its time is over.
+	 * Of an object of which nothing came the receiver cannot say that it has ended. An FDT lists the whole carousel, and
+	 * fetching what is merely not yet sent would turn every fresh box into a download of the catalogue. A live object,
+	 * however, was sent when it was listed, and is repaired once its time is over.
 	 */
 	#endUnseen(record: ArrivalRecord): void {
 		const {facts, state, listedMs} = record;

@@ -1,9 +1,9 @@
 import test from 'ava';
 import {type ArrivalEvent, type ArrivalState, initialArrival, transition} from '#stb/assemble/arrival-state.ts';
 
-const traits = {transferLength: 1000, priority: 'medium', repairable: true} as const;
+const traits = {transferLength: 1000, repairable: true};
 
-const play = (events: readonly ArrivalEvent[], given = traits as Parameters<typeof transition>[2]) => {
+const play = (events: readonly ArrivalEvent[], given = traits) => {
 	let state: ArrivalState = initialArrival;
 	const effects: string[] = [];
 	for (const event of events) {
@@ -43,10 +43,13 @@ test('a version that the servers no longer have is given up', (t) => {
 	t.deepEqual(play(events), {state: 'failed', effects: ['start-repair', 'drop', 'settle']});
 });
 
-test('an object of which nothing came is not yet lost, unless it is live', (t) => {
-	t.deepEqual(play([{kind: 'ended', missingBytes: 1000}]).effects, []);
-	t.deepEqual(play([{kind: 'ended', missingBytes: 1000}], {...traits, priority: 'live'}).effects, ['start-repair']);
-	t.deepEqual(play([{kind: 'ended', missingBytes: 10}], {...traits, repairable: false}).effects, []);
+test('bytes that were proven wrong are repaired like lost ones, where repair is possible', (t) => {
+	const events = [
+		{kind: 'progress', receivedBytes: 0},
+		{kind: 'ended', missingBytes: 1000},
+	] as const;
+	t.deepEqual(play(events).effects, ['start-repair']);
+	t.deepEqual(play(events, {...traits, repairable: false}).effects, []);
 });
 
 test('what is abandoned while it is repaired is dropped, and hears no more', (t) => {
