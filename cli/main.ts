@@ -3,6 +3,7 @@ import {Command, CommanderError} from 'commander';
 import {boxKinds} from '#appliance/contract/box-schema.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {registerBenchCommand} from '#cli/command/bench.ts';
+import {registerCatalogueCommand} from '#cli/command/catalogue.ts';
 import {registerConfigCommand} from '#cli/command/config.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
@@ -30,6 +31,7 @@ registerSupervisorCommand(program);
 for (const kind of boxKinds) {
 	registerRoleCommand(program, kind);
 }
+registerCatalogueCommand(program);
 registerConfigCommand(program);
 
 try {

@@ -10,7 +10,10 @@ import type {UploadResult} from '#headend/catalogue/uploads.ts';
 type WholeUpload = Extract<UploadResult, {kind: 'whole'}>;
 
 /** What encoders and tools send when they know nothing; the extension knows more. */
-const meaninglessTypes = new Set(['application/octet-stream', 'application/x-www-form-urlencoded']);
+const meaninglessTypes = new Set(['application/octet-stream', 'application/x-www-form-urlencoded', 'text/plain']);
+
+const isMeaningless = (contentType: string): boolean =>
+	meaninglessTypes.has(contentType.split(';')[0]?.trim().toLowerCase() ?? '');
 
 export type StoreTerms = {
 	readonly contentType?: string | undefined;
@@ -31,7 +34,7 @@ export const storeObject = async (
 ): Promise<PutResult> => {
 	using _hold = upload.hold;
 	const contentType =
-		terms.contentType === undefined || meaninglessTypes.has(terms.contentType)
+		terms.contentType === undefined || isMeaningless(terms.contentType)
 			? contentTypeOf(decodeURIComponent(path))
 			: terms.contentType;
 	const form = objectFormOf({contentType, head: upload.head, sizeBytes: upload.sizeBytes});
