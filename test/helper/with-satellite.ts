@@ -28,6 +28,8 @@ export type SatelliteOptions = {
 	readonly repair?: Readonly<Record<string, unknown>>;
 	readonly receive?: Readonly<Record<string, unknown>>;
 	readonly cache?: Readonly<Record<string, unknown>>;
+	/** Sections of the headend's configuration. */
+	readonly headend?: Readonly<Record<string, unknown>>;
 	/** False: nobody answers where the repair server should be. */
 	readonly popNode?: boolean;
 	/** False: the caller starts the set-top itself, from `stbSection`. */
@@ -91,6 +93,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 						fec: fecPercent === 0 ? {encodingId: 0} : {encodingId: 5, overheadPercent: fecPercent},
 					},
 					repair: {baseUrls: [{url: `${popNodeUrl}/streamverse/`}], randomBackOffMs: 50},
+					...options.headend,
 				}),
 			),
 		),
