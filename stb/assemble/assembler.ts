@@ -100,8 +100,9 @@ export class Assembler implements AsyncDisposable {
 
 	/** What a player's miss has brought into the cache meanwhile need not arrive any more. */
 	#leaveIfHeld(record: ArrivalRecord): void {
-		const held = this.#options.cache.peek(record.facts.uri)?.sha256;
-		if (isOpen(record) && record.readers === 0 && held !== undefined && held === record.facts.sha256) {
+		const held = this.#options.cache.peek(record.facts.uri);
+		const same = held !== undefined && held.sha256 === record.facts.sha256;
+		if (same && record.facts.freshUntilMs === undefined && isOpen(record) && record.readers === 0) {
 			this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
 			this.#chances.remember(record.facts, 'cached');
 		}
@@ -163,9 +164,9 @@ export class Assembler implements AsyncDisposable {
 		this.#chances.forget(facts.uri);
 		this.#supersede(facts);
 		const {bytes: usedBytes, budgetBytes} = cache.stats();
-		const cachedSha256 = facts.kind === 'content' ? cache.peek(facts.uri)?.sha256 : undefined;
+		const cached = facts.kind === 'content' ? cache.peek(facts.uri) : undefined;
 		const arrivingBytes = this.#arrivingBytes();
-		const decision = wantArrival(facts, {budgetBytes, usedBytes, arrivingBytes, cachedSha256, nowMs});
+		const decision = wantArrival(facts, {budgetBytes, usedBytes, arrivingBytes, cached, nowMs});
 		if (decision.kind === 'skipped') {
 			receiver.drop(object.id);
 			if (decision.reason === 'cached' || decision.reason === 'no-room') {

@@ -9,8 +9,8 @@ export type CacheFacts = {
 	readonly usedBytes: number;
 	/** What is arriving already will want its place too. */
 	readonly arrivingBytes: number;
-	/** Digest of what the cache holds under this URI. */
-	readonly cachedSha256: string | undefined;
+	/** What the cache holds under this URI. */
+	readonly cached: {readonly sha256: string; readonly freshUntilMs?: number | undefined} | undefined;
 	readonly nowMs: number;
 };
 
@@ -26,7 +26,7 @@ export const wantArrival = (facts: ArrivalFacts, cache: CacheFacts): WantDecisio
 	if (sizeBytes > cache.budgetBytes) {
 		return {kind: 'skipped', reason: 'too-large'};
 	}
-	if (facts.sha256 !== undefined && facts.sha256 === cache.cachedSha256) {
+	if (facts.sha256 !== undefined && facts.sha256 === cache.cached?.sha256 && !renews(facts, cache.cached)) {
 		return {kind: 'skipped', reason: 'cached'};
 	}
 	const fits = cache.usedBytes + cache.arrivingBytes + sizeBytes <= cache.budgetBytes;
@@ -35,3 +35,7 @@ export const wantArrival = (facts: ArrivalFacts, cache: CacheFacts): WantDecisio
 	}
 	return {kind: 'wanted'};
 };
+
+/** A live manifest that did not change is sent again to say that it still holds; only by taking it is that learnt. */
+const renews = (facts: ArrivalFacts, cached: NonNullable<CacheFacts['cached']>): boolean =>
+	facts.freshUntilMs !== undefined && cached.freshUntilMs !== undefined && facts.freshUntilMs > cached.freshUntilMs;
