@@ -1,0 +1,76 @@
+import test from 'ava';
+import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
+import type {StbStatus} from '#appliance/contract/stb-status-schema.ts';
+import {type DemoFacts, makeReport} from '#demo/report/make-report.ts';
+import {demoReportSchema, type PlaybackResult} from '#demo/report/report-schema.ts';
+import {summarise} from '#demo/report/summarise.ts';
+
+const played: PlaybackResult = {
+	titleId: 'a',
+	startupMs: 1000,
+	stalls: 0,
+	stalledMs: 0,
+	framesDecoded: 500,
+	framesDropped: 0,
+	playedMs: 20_000,
+	retries: 0,
+};
+
+const facts: DemoFacts = {
+	startedMs: 1_790_000_000_000,
+	endedMs: 1_790_000_030_000,
+	seed: 1,
+	headend: {
+		carousel: {objectsSent: 9},
+		uplink: {rateErrorRatio: 0.001, rateBps: 20_000_000},
+	} as unknown as HeadendStatus,
+	stb: {
+		objects: {received: 8, repaired: 2, failed: 0, arriving: []},
+		receive: {bytes: 5000, fecRecoveredBytes: 70, kernelDrops: 0},
+		repair: {requests: 3, bytes: 100, failures: 0, latencyMs: {p50: 10, p99: 20}},
+		cache: {objects: 8, hits: 9, misses: 1, hitRatio: 0.9},
+		terrestrial: {bytes: 10},
+	} as unknown as StbStatus,
+	link: {
+		packets: 100,
+		bytes: 1,
+		lost: 2,
+		faded: 3,
+		duplicated: 0,
+		delayed: 0,
+		damaged: 0,
+		failed: 0,
+		injectedRatio: 0.05,
+	},
+	check: {checked: 8, identical: 8, signalling: 1, gone: 0, different: []},
+	playback: {vod: played, live: played},
+};
+
+test('a run without a flaw is ok and satisfies its schema', (t) => {
+	const report = makeReport(facts);
+	t.true(report.ok);
+	t.deepEqual(demoReportSchema.parse(JSON.parse(JSON.stringify(report))), report);
+	t.is(summarise(report).at(-1), 'all is well');
+});
+
+const flaw = test.macro({
+	exec: (t, change: Partial<DemoFacts>, reason: RegExp) => {
+		const report = makeReport({...facts, ...change});
+		t.false(report.ok);
+		t.regex(report.reasons.join('; '), reason);
+		t.regex(summarise(report).at(-1) ?? '', /^not well: /u);
+	},
+	title: (title = '') => `it is not ok when ${title}`,
+});
+
+test('an object differs', flaw, {check: {...facts.check, identical: 7, different: ['http://dvb.gw/x']}}, /dvb\.gw\/x/u);
+test('nothing arrived', flaw, {check: {...facts.check, checked: 0, identical: 0}}, /no object arrived/u);
+test(
+	'the title stalled',
+	flaw,
+	{playback: {vod: {...played, stalls: 1, stalledMs: 300}, live: played}},
+	/title stalled 1/u,
+);
+test('live never started', flaw, {playback: {vod: played, live: {...played, startupMs: null}}}, /live never started/u);
+test('there is no frame', flaw, {playback: {vod: {...played, framesDecoded: 0}, live: played}}, /showed no frame/u);
+test('the player failed', flaw, {playback: {vod: {...played, error: 'X: y'}, live: played}}, /title failed: X: y/u);

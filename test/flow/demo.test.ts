@@ -1,0 +1,103 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {readdirSync, readFileSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import test, {type ExecutionContext} from 'ava';
+import {demoReportSchema} from '#demo/report/report-schema.ts';
+import {eventually} from '#test/helper/eventually.ts';
+import {isProcessAlive} from '#test/helper/is-process-alive.ts';
+import {withDirectory} from '#test/helper/with-directory.ts';
+
+const mainPath = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const runTimeoutMs = 240_000;
+
+type DemoProcess = {readonly child: ChildProcess; readonly output: () => string; readonly stateDirectory: string};
+
+/** The command itself, with a folder of its own for what it keeps while it runs. */
+const withDemo = async (t: ExecutionContext, args: readonly string[]): Promise<DemoProcess> => {
+	const stateDirectory = await withDirectory(t);
+	const child = spawn(process.execPath, [mainPath, 'demo', '--no-browser', ...args], {
+		env: {...process.env, TMPDIR: stateDirectory},
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	t.teardown(() => child.kill('SIGKILL'));
+	let output = '';
+	child.stdout.on('data', (chunk: Buffer) => {
+		output += chunk.toString();
+	});
+	child.stderr.on('data', (chunk: Buffer) => {
+		output += chunk.toString();
+	});
+	return {child, output: () => output, stateDirectory};
+};
+
+const ended = async (demo: DemoProcess): Promise<number | null> => {
+	const [code] = (await once(demo.child, 'exit', {signal: AbortSignal.timeout(runTimeoutMs)})) as [number | null];
+	return code;
+};
+
+/** Processes whose command line names the demo's own folder: the supervisors, their roles and what they started. */
+const processesOf = ({stateDirectory}: DemoProcess): readonly number[] =>
+	readdirSync('/proc')
+		.map(Number)
+		.filter((pid) => Number.isInteger(pid) && isProcessAlive(pid))
+		.filter((pid) => {
+			try {
+				return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(stateDirectory);
+			} catch {
+				return false;
+			}
+		});
+
+test.serial(
+	'the demo runs unattended, loses, repairs, plays, and everything that arrived is byte-identical',
+	async (t) => {
+		t.timeout(runTimeoutMs);
+		const directory = await withDirectory(t);
+		const reportPath = join(directory, 'report.json');
+		const demo = await withDemo(t, ['--for', '20s', '--loss', '0.02', '--fade', '2s', '--report', reportPath]);
+		const code = await ended(demo);
+		t.log(demo.output().slice(-1200));
+		const report = demoReportSchema.parse(JSON.parse(await readFile(reportPath, 'utf8')));
+		t.is(code, report.ok ? 0 : 1);
+		t.deepEqual(report.objects.different, []);
+		t.true(report.objects.checked > 100 && report.objects.identical === report.objects.checked);
+		t.is(report.objects.failed, 0);
+		t.true(report.loss.injectedRatio > 0.015 && report.loss.fadedPackets > 0);
+		t.true(report.bytes.fecRecovered > 0);
+		// How smooth it is belongs to the machine; that there is a picture does not.
+		for (const playback of [report.playback.vod, report.playback.live]) {
+			t.not(playback.startupMs, null);
+			t.true(playback.framesDecoded > 50, JSON.stringify(playback));
+			t.is(playback.error, undefined);
+		}
+		t.true(report.carousel.rateErrorRatio < 0.1);
+		t.deepEqual(
+			readdirSync(demo.stateDirectory).filter((name) => name.startsWith('streamverse-demo-')),
+			[],
+		);
+		t.deepEqual(processesOf(demo), []);
+	},
+);
+
+test.serial('Ctrl-C ends the demo with everything that it started, and leaves nothing behind', async (t) => {
+	t.timeout(runTimeoutMs);
+	const demo = await withDemo(t, []);
+	await eventually('the boxes run', () => demo.output().includes('Ctrl-C ends it'), {timeoutMs: 120_000});
+	t.true(processesOf(demo).length >= 6, 'three supervisors and three roles');
+	demo.child.kill('SIGINT');
+	t.is(await ended(demo), 0);
+	t.regex(demo.output(), /ended\n$/u);
+	await eventually('its processes are gone', () => processesOf(demo).length === 0);
+	t.deepEqual(readdirSync(demo.stateDirectory), []);
+});
+
+test.serial('options that make no sense are refused before anything starts', async (t) => {
+	for (const args of [['--loss', '2'], ['--loss', 'much'], ['--for', 'ever'], ['--seed', 'x'], ['--unknown']]) {
+		const demo = await withDemo(t, args);
+		t.is(await ended(demo), 64, args.join(' '));
+		t.false(demo.output().includes('starting'));
+	}
+});
