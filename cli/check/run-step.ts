@@ -42,7 +42,7 @@ export const runStep = async (
 			}
 		});
 	}
-	const code = await exitOf(step, child);
+	const code = await exitOf(step, child, signal);
 	const ok = code === 0;
 	if (!ok && step.quiet) {
 		process.stdout.write(output);
@@ -51,13 +51,15 @@ export const runStep = async (
 	return {ok, passed: tally.passed, failed: ok ? tally.failed : Math.max(1, tally.failed)};
 };
 
-const exitOf = async (step: Step, child: ReturnType<typeof spawn>): Promise<number | null> => {
+const exitOf = async (step: Step, child: ReturnType<typeof spawn>, signal: AbortSignal): Promise<number | null> => {
 	try {
 		const [code] = (await once(child, 'close')) as [number | null];
 		return code;
 	} catch (error) {
 		throw new CodedError<CliErrorCode>('CLI_STEP_FAILED', {
-			message: `The step ${step.name} could not run ${step.command}.`,
+			message: signal.aborted
+				? `The step ${step.name} was stopped.`
+				: `The step ${step.name} could not run ${step.command}.`,
 			cause: error,
 		});
 	}

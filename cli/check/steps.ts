@@ -58,8 +58,12 @@ export const avaStep = (patterns: readonly string[]): Step => ({
 const formatStep = (root: string): Step => ({
 	name: 'C++ format',
 	command: 'clang-format',
-	args: ['--dry-run', '--Werror', ...globSync('native/{packet,fec,flute,notify,fuzz}/**/*.{cpp,hpp}', {cwd: root})],
+	args: ['--dry-run', '--Werror', ...cppFiles(root)],
+	quiet: true,
 });
+
+const cppFiles = (root: string): readonly string[] =>
+	globSync('native/*/**/*.{cpp,hpp}', {cwd: root, exclude: ['native/build*/**']});
 
 const ctestStep = (directory: string, environment: Readonly<Record<string, string>> = {}): Step => ({
 	name: `ctest ${directory}`,
@@ -109,7 +113,12 @@ const fuzzSteps = ({fuzzSeconds}: StepOptions): readonly Step[] => [
 		],
 		quiet: true,
 	},
-	{name: 'fuzz build', command: 'cmake', args: ['--build', 'native/build-fuzz', '--parallel', buildJobs], quiet: true},
+	{
+		name: 'fuzz build',
+		command: 'cmake',
+		args: ['--build', 'native/build-fuzz', '--target', 'fuzzers', '--parallel', buildJobs],
+		quiet: true,
+	},
 	{
 		name: `fuzz, each target ${fuzzSeconds} s`,
 		command: 'ctest',
