@@ -2,8 +2,7 @@ export type PlayerErrorCode =
 	| 'STB_PAGE_NOT_THERE'
 	| 'STB_PAGE_UNREACHABLE'
 	| 'STB_PAGE_UNPLAYABLE'
-	| 'STB_PAGE_UNSUPPORTED'
-	| 'STB_PAGE_UNKNOWN_TITLE';
+	| 'STB_PAGE_UNSUPPORTED';
 
 export type PlayerError = {readonly code: PlayerErrorCode; readonly message: string; readonly canRetry: boolean};
 
@@ -22,10 +21,6 @@ const messages: Readonly<Record<PlayerErrorCode, Omit<PlayerError, 'code'>>> = {
 	},
 	STB_PAGE_UNSUPPORTED: {
 		message: 'This screen cannot play this programme. Another device in your home may.',
-		canRetry: false,
-	},
-	STB_PAGE_UNKNOWN_TITLE: {
-		message: 'Your box does not know this programme. It may have ended.',
 		canRetry: false,
 	},
 };
