@@ -1,6 +1,6 @@
 import {hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
-import {refuseChanged, toTransportObject} from '#headend/carousel/transport-object.ts';
+import {refuseChanged, type TransportObject, toTransportObject} from '#headend/carousel/transport-object.ts';
 import type {TransportSession} from '#headend/carousel/transport-session.ts';
 import type {FdtFile} from '#headend/carousel/write-fdt.ts';
 import type {CatalogueEntry} from '#headend/catalogue/catalogue-entry.ts';
@@ -33,16 +33,29 @@ export class ObjectPreparer {
 		this.#onChanged = options.onChanged;
 	}
 
-	/** Entries that cannot be sent now (their file vanished or changed) are left out. */
+	/** In the order asked. Entries that cannot be sent now (their file vanished or changed) are left out. */
 	async prepare(entries: readonly CatalogueEntry[]): Promise<readonly PreparedObject[]> {
-		const ready: PreparedObject[] = [];
+		const ready = new Map<CatalogueEntry, PreparedObject>();
+		const made: {readonly entry: CatalogueEntry; readonly object: TransportObject}[] = [];
 		for (const entry of entries) {
-			const prepared = await this.#prepareOne(entry);
-			if (prepared !== undefined) {
-				ready.push(prepared);
+			const known = this.#prepared.get(entry.path);
+			const current = known?.entry.revision === entry.revision ? known : undefined;
+			const object = await this.#read(entry, current);
+			if (object !== undefined && current !== undefined) {
+				ready.set(entry, current);
+			} else if (object !== undefined) {
+				made.push({entry, object});
 			}
 		}
-		return ready;
+		// Together, because each TOI that must be remembered costs a sync of the disk otherwise.
+		const files = made.length === 0 ? [] : this.#session.describe(made.map(({object}) => object));
+		for (const [index, {entry}] of made.entries()) {
+			const file = files[index];
+			if (file !== undefined) {
+				ready.set(entry, this.#remember({entry, file}));
+			}
+		}
+		return entries.flatMap((entry) => ready.get(entry) ?? []);
 	}
 
 	forget(path: string): void {
@@ -54,18 +67,16 @@ export class ObjectPreparer {
 		}
 	}
 
-	async #prepareOne(entry: CatalogueEntry): Promise<PreparedObject | undefined> {
-		const known = this.#prepared.get(entry.path);
+	/** The object as it goes on air; what is prepared already is only looked at when its file is not our own. */
+	async #read(entry: CatalogueEntry, current: PreparedObject | undefined): Promise<TransportObject | undefined> {
 		try {
-			if (known !== undefined && known.entry.revision === entry.revision) {
+			if (current !== undefined) {
 				if (entry.origin === 'directory') {
 					await refuseChanged(entry);
 				}
-				return known;
+				return current.file.object;
 			}
-			const object = await toTransportObject(entry, {gzip: this.#gzip});
-			const [file] = this.#session.describe([object]);
-			return file === undefined ? undefined : this.#remember({entry, file});
+			return await toTransportObject(entry, {gzip: this.#gzip});
 		} catch (error) {
 			if (!hasCode(error, 'HEADEND_SOURCE_CHANGED', 'ENOENT')) {
 				throw error;

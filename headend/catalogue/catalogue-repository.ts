@@ -54,6 +54,10 @@ export const createCatalogueRepository = (database: Database) => {
 		all: (): CatalogueEntry[] => all.all().map(toEntry),
 		page: (after: string, limit: number): CatalogueEntry[] => page.all(after, limit).map(toEntry),
 		revision: (): number => getRevision.get()?.value ?? 0,
+		/** One commit for all that `change` does; a commit costs a sync of the disk. */
+		together: (change: () => void): void => {
+			database.transaction(change)();
+		},
 		put: database.transaction((entry: CatalogueEntry) => {
 			upsert.run({service: null, expiresMs: null, freshUntilMs: null, form: null, ...definedOf(entry)});
 			deleteTombstone.run(entry.path);

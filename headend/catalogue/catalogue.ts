@@ -47,11 +47,13 @@ export class Catalogue {
 		for (const entry of this.#repository.all()) {
 			this.#enter(entry);
 		}
-		for (const entry of [...this.#entries.values()]) {
-			if (entry.origin === 'live') {
-				this.remove(entry.path);
+		this.together(() => {
+			for (const entry of [...this.#entries.values()]) {
+				if (entry.origin === 'live') {
+					this.remove(entry.path);
+				}
 			}
-		}
+		});
 		this.expire();
 	}
 
@@ -113,6 +115,11 @@ export class Catalogue {
 		return {kind: before === undefined ? 'created' : 'replaced', entry};
 	}
 
+	/** Many changes with one sync of the disk; `changes` must not wait for anything. */
+	together(changes: () => void): void {
+		this.#repository.together(changes);
+	}
+
 	remove(path: string): CatalogueEntry | undefined {
 		const entry = this.#entries.get(path);
 		if (entry === undefined) {
@@ -131,8 +138,12 @@ export class Catalogue {
 	expire(): number {
 		const nowMs = this.#clock.nowMs();
 		const expired = [...this.#entries.values()].filter(({expiresMs}) => expiresMs !== undefined && expiresMs <= nowMs);
-		for (const {path} of expired) {
-			this.remove(path);
+		if (expired.length > 0) {
+			this.together(() => {
+				for (const {path} of expired) {
+					this.remove(path);
+				}
+			});
 		}
 		return expired.length;
 	}

@@ -6,6 +6,7 @@ import {contentTypeOf} from '#appliance/http/content-type-of.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {Catalogue} from '#headend/catalogue/catalogue.ts';
+import type {CataloguePut} from '#headend/catalogue/catalogue-entry.ts';
 import {assertWritable, type CataloguePath, parseCataloguePath} from '#headend/catalogue/catalogue-path.ts';
 import {objectFormOf} from '#headend/catalogue/object-form.ts';
 import {digestFile} from '#headend/catalogue/receive-body.ts';
@@ -22,6 +23,10 @@ export type DirectoryScannerOptions = {
 	readonly signal: AbortSignal;
 };
 
+/** What was found is taken in together, so many or after so long. */
+const foundAtOnceMax = 500;
+const foundWaitMs = 250;
+
 type Found = CataloguePath & {readonly filePath: string};
 
 /** One look at a folder: what is new or changed and at rest is hashed and taken in; what has gone is taken out. */
@@ -30,6 +35,8 @@ export class DirectoryScanner {
 	/** Sizes and times seen by the last look, of files that were not at rest then. */
 	#settling = new Map<string, {readonly sizeBytes: number; readonly modifiedMs: number}>();
 	readonly #refused = new Set<string>();
+	#found: CataloguePut[] = [];
+	#flushedMs = 0;
 
 	constructor(options: DirectoryScannerOptions) {
 		this.#options = options;
@@ -55,6 +62,7 @@ export class DirectoryScanner {
 				settling.set(found.path, {sizeBytes: file.size, modifiedMs: file.mtimeMs});
 			}
 		}
+		this.#flush();
 		this.#settling = settling;
 		this.#removeAllBut(seen);
 		return {isSettling: settling.size > 0};
@@ -129,7 +137,7 @@ export class DirectoryScanner {
 		}
 		const contentType = contentTypeOf(decodeURIComponent(found.path));
 		const form = objectFormOf({contentType, ...body});
-		catalogue.put({
+		this.#put({
 			path: found.path,
 			uri: found.uri,
 			sizeBytes: body.sizeBytes,
@@ -146,6 +154,39 @@ export class DirectoryScanner {
 		return true;
 	}
 
+	/** Ten thousand small files would otherwise be ten thousand syncs of the disk. */
+	#put(put: CataloguePut): void {
+		this.#found.push(put);
+		if (this.#found.length >= foundAtOnceMax || performance.now() - this.#flushedMs > foundWaitMs) {
+			this.#flush();
+		}
+	}
+
+	#flush(): void {
+		const found = this.#found;
+		this.#found = [];
+		this.#flushedMs = performance.now();
+		this.#options.catalogue.together(() => {
+			for (const put of found) {
+				// Somebody may have put an object there by HTTP while this waited.
+				if ((this.#options.catalogue.get(put.path)?.origin ?? 'directory') === 'directory') {
+					this.#takePut(put);
+				}
+			}
+		});
+	}
+
+	#takePut(put: CataloguePut): void {
+		try {
+			this.#options.catalogue.put(put);
+		} catch (error) {
+			if (!hasCode(error, 'HEADEND_OBJECTS_TOO_MANY')) {
+				throw error;
+			}
+			this.#options.logger.error({err: error, path: put.path}, 'a file of the folder has no place in the catalogue');
+		}
+	}
+
 	/** Old enough, or the same as at the last look when the writer's clock is not ours. */
 	#isAtRest(path: string, file: Stats): boolean {
 		const {clock, settleMs} = this.#options;
@@ -157,8 +198,12 @@ export class DirectoryScanner {
 	#removeAllBut(seen: ReadonlySet<string>): void {
 		const {catalogue} = this.#options;
 		const gone = [...catalogue.entries()].filter(({origin, path}) => origin === 'directory' && !seen.has(path));
-		for (const {path} of gone) {
-			catalogue.remove(path);
+		if (gone.length > 0) {
+			catalogue.together(() => {
+				for (const {path} of gone) {
+					catalogue.remove(path);
+				}
+			});
 		}
 	}
 }

@@ -2,11 +2,14 @@ import {watch} from 'node:fs';
 import {errorMessage} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
+import {sleep} from '#appliance/time/sleep.ts';
 import type {Catalogue} from '#headend/catalogue/catalogue.ts';
 import {DirectoryScanner} from '#headend/catalogue/directory-scanner.ts';
 import type {HeadendConfig} from '#headend/config-schema.ts';
 import {runLoop} from '#headend/runner/run-loop.ts';
 import {Wake} from '#headend/runner/wake.ts';
+
+const firstLookMaxMs = 5000;
 
 export type DirectorySource = AsyncDisposable & {
 	/** Somebody found this object's file changed. */
@@ -45,8 +48,13 @@ export const startDirectorySource = async (options: {
 		scanner.clear();
 		return {look: () => undefined, [Symbol.asyncDispose]: () => Promise.resolve()};
 	}
-	// The first look comes before the first plan, so that what does not fit is known before anything is sent.
-	await scanner.scan().catch((error: unknown) => logger.error({err: error, directory}, 'the folder cannot be read'));
+	// The first look comes before the first plan, so that what does not fit is known before anything is sent; a folder that
+	// takes long to read must not keep the box from answering.
+	const firstLook = scanner
+		.scan()
+		.then(() => undefined)
+		.catch((error: unknown) => logger.error({err: error, directory}, 'the folder cannot be read'));
+	await Promise.race([firstLook, sleep(firstLookMaxMs, {signal: signals}).catch(() => undefined)]);
 	const watcher = watchFolder(directory, () => wake.wake(), logger);
 	const loop = runLoop({
 		name: 'directory',
@@ -55,6 +63,7 @@ export const startDirectorySource = async (options: {
 		signal: signals,
 		logger,
 		step: async () => {
+			await firstLook;
 			if ((await scanner.scan()).isSettling) {
 				await wake.rest({durationMs: Math.max(100, directorySettleMs / 3), signal: signals});
 			}

@@ -100,6 +100,7 @@ test('a body shorter than promised never becomes an object', async (t) => {
 	const {hostname, port} = new URL(url);
 	for (const head of ['Content-Length: 1000', 'Transfer-Encoding: chunked']) {
 		const socket = connect({host: hostname, port: Number(port)});
+		socket.resume();
 		await once(socket, 'connect');
 		socket.write(
 			`PUT /catalogue/short HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n${head.startsWith('T') ? '5\r\nhello\r\n' : 'hello'}`,
