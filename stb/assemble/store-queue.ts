@@ -8,8 +8,8 @@ import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {StbErrorCode} from '#stb/error-code.ts';
 import {createRequestSlots} from '#stb/repair/request-slots.ts';
 
-/** Objects that are verified and committed at the same time; each costs a digest at most and two fsyncs. */
-const storesConcurrentMax = 4;
+/** Objects that are decoded and committed at the same time; the cache makes those that come together durable at once. */
+const storesConcurrentMax = 32;
 
 export type StoreQueue = {
 	/** Stores a whole arrival; answers why it could not be, if so. Rejects only when the box stops. */
