@@ -12,3 +12,7 @@ foreach(name job queue)
         target_link_libraries(flute_send_${name}_test PRIVATE flute_send_core)
     endif()
 endforeach()
+
+# Measured against a bare UDP_SEGMENT loop by test/bench/send.bench.ts.
+add_executable(send_bench flute/bench/send_bench.cpp)
+target_link_libraries(send_bench PRIVATE flute_send_core)

@@ -122,6 +122,7 @@ int main() {
     Measure(32, 40);
     Measure(64, 80);
     Measure(128, 144);
+    Measure(200, 210);
     Measure(200, 240);
     return 0;
 }

@@ -120,7 +120,7 @@ void SendEngine::CloseSpan() {
 }
 
 void SendEngine::Run() {
-    packet::PreferTimeliness();
+    packet::PreferTimeliness(options_.rateBps);
     std::unique_lock<std::mutex> lock(mutex_);
     while (!stopping_) {
         if (Step(lock)) {
@@ -196,6 +196,7 @@ bool SendEngine::WaitFor(size_t wireBytes) {
             const std::lock_guard<std::mutex> lock(mutex_);
             CloseSpan();
             pacer_.SetRate(rateBps);
+            packet::PreferTimeliness(rateBps);
         }
         if (!span_.open) {
             const int64_t nowNs = packet::MonotonicNs();

@@ -13,7 +13,7 @@
 namespace streamverse::flute {
 namespace {
 
-constexpr uint32_t kUncodedSlotsMax = 64;  // without FEC a block may be large; it is read in such parts
+constexpr uint32_t kUncodedSlotsMax = 138;  // without FEC a block may be large; it is read in such parts (three offload sends of 1400)
 constexpr uint64_t kBlocksMaxNoCode = uint64_t{1} << 16;
 constexpr uint64_t kBlocksMaxReedSolomon = uint64_t{1} << 24;
 

@@ -1,5 +1,7 @@
 #include "packet/src/pacer.hpp"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -13,6 +15,8 @@ namespace {
 constexpr int64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kBitNs = 8ULL * kSecondNs;
 constexpr int kNice = -10;
+// Above it the thread works more than it sleeps, and a real-time class would starve the rest of the machine.
+constexpr uint64_t kRealTimeRateBpsMax = 1'000'000'000;
 
 }  // namespace
 
@@ -32,9 +36,14 @@ void SleepUntil(int64_t deadlineNs, int64_t sliceNs) {
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
-void PreferTimeliness() {
+void PreferTimeliness(uint64_t rateBps) {
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+    const sched_param priority{.sched_priority = 1};
+    if (rateBps > kRealTimeRateBpsMax || ::pthread_setschedparam(::pthread_self(), SCHED_FIFO, &priority) != 0) {
+        const sched_param none{.sched_priority = 0};
+        ::pthread_setschedparam(::pthread_self(), SCHED_OTHER, &none);
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+    }
 }
 
 int64_t Pacer::Cost(size_t bytes) const {

@@ -12,8 +12,9 @@ int64_t MonotonicNs();
 // that an order to stop is seen.
 void SleepUntil(int64_t deadlineNs, int64_t sliceNs);
 
-// Asks the kernel for precise wake-ups and a little precedence for the calling thread; both are best effort.
-void PreferTimeliness();
+// Asks the kernel for precise wake-ups and for precedence of the calling thread, as far as the process may have it: a
+// real-time class where the rate leaves the thread asleep for nearly all of the time, else a better nice value.
+void PreferTimeliness(uint64_t rateBps);
 
 // In any span of t seconds that begins after Restart at most rate * t + burstBytesMax bytes go. The bucket exists to
 // absorb late wake-ups, so it fills only while somebody wants to send: after Restart it is empty.

@@ -59,7 +59,7 @@ SendThreadStats SendThread::Stats() const {
 
 void SendThread::Work() {
     if (options_.rateBps > 0) {
-        PreferTimeliness();
+        PreferTimeliness(options_.rateBps);
     }
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
