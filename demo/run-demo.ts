@@ -1,14 +1,13 @@
 import {spawn} from 'node:child_process';
-import {createWriteStream} from 'node:fs';
 import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
-import {createLogger} from '#appliance/log/logger.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {type BoxPlan, planBoxes, writeBoxFiles} from '#demo/box/box-files.ts';
+import {openLogFile} from '#demo/box/log-file.ts';
 import {startBoxes} from '#demo/box/start-boxes.ts';
 import {startEncoder} from '#demo/box/start-encoder.ts';
 import {checkObjects} from '#demo/check/check-objects.ts';
@@ -50,9 +49,7 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 	const stateDirectory = await mkdtemp(join(tmpdir(), 'streamverse-demo-'));
 	stack.defer(() => rm(stateDirectory, {recursive: true, force: true}));
 	const logPath = join(buildDirectory, 'demo.log');
-	const log = createWriteStream(logPath);
-	stack.defer(() => void log.end());
-	const logger = createLogger({name: 'demo'}, log);
+	const {logger} = stack.use(openLogFile(logPath));
 	const plan = await planBoxes({
 		stateDirectory,
 		mediaDirectory: options.mediaDirectory === undefined ? media.directory : resolve(options.mediaDirectory),

@@ -4,6 +4,8 @@ import {hasCode} from '#appliance/error/coded-error.ts';
 import {loopArgs, type MediaRecipe, posterArgs, recipeKey, serviceText, titleArgs} from '#demo/media/recipe.ts';
 import {runFfmpeg} from '#demo/media/run-ffmpeg.ts';
 
+const progressStepPercent = 20;
+
 /** Where the demo's sample lies. */
 export type SampleMedia = {
 	/** The catalogue's folder: `vod/sample/…`. */
@@ -45,7 +47,16 @@ export const prepareSampleMedia = async (options: SampleMediaOptions): Promise<S
 const encode = async (directory: string, {recipe, signal, onProgress}: SampleMediaOptions): Promise<void> => {
 	const titleDirectory = join(directory, 'catalogue', 'vod', 'sample');
 	await mkdir(titleDirectory, {recursive: true});
-	const tell = (what: string) => (ratio: number) => onProgress(`encoding ${what}: ${Math.floor(ratio * 100)} %`);
+	const tell = (what: string) => {
+		let told = -progressStepPercent;
+		return (ratio: number): void => {
+			const percent = Math.floor(ratio * 100);
+			if (percent >= told + progressStepPercent) {
+				told = percent;
+				onProgress(`encoding ${what}: ${percent} %`);
+			}
+		};
+	};
 	await runFfmpeg({
 		args: titleArgs(recipe),
 		cwd: titleDirectory,
