@@ -30,9 +30,9 @@ test('a long C++ file is found', (t) => {
 	t.deepEqual(longFiles([file('a.cpp', 'x\n'.repeat(301)), file('b.cpp', 'x\n'.repeat(300))]), ['a.cpp']);
 });
 
-test('a test without a source is found; one for an aspect of a source is not', (t) => {
-	const files = [file('stb/cache.ts'), file('test/stb/cache-crash.test.ts'), file('test/stb/cask.test.ts')];
-	t.deepEqual(missingSources(files), ['test/stb/cask.test.ts']);
+test('a test in a folder that mirrors none is found', (t) => {
+	const files = ['stb/cache/a.ts', 'test/stb/cache/crash.test.ts', 'test/stb/cask/a.test.ts', 'test/flow/b.test.ts'];
+	t.deepEqual(missingSources(files.map((path) => file(path))), ['test/stb/cask/a.test.ts']);
 });
 
 test('a file that nobody imports is found', (t) => {

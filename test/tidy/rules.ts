@@ -47,24 +47,15 @@ export const longFiles = (files: readonly SourceFile[]): readonly string[] =>
 /** These test a flow through several folders or the house itself, and mirror no one source. */
 const unmirrored = /^test\/(?:flow|bench|helper|fake|tidy|vectors)\/|^test\/tidy\.test\.ts$/u;
 
-/** `test/a/b.test.ts` (or `b-something.test.ts`) belongs to `a/b.ts`, `a/b.sh`, a folder `a/b` or, for native code, to C++ there. */
+/** A test lies where what it tests lies: `test/a/b.test.ts` tests `a/b.ts`, or an aspect of the folder `a`. */
 export const missingSources = (files: readonly SourceFile[]): readonly string[] => {
-	const sources = files.map((file) => file.path).filter((file) => !file.startsWith('test/'));
-	const known = new Set(sources.flatMap((file) => [file.replace(/\.[a-z]+$/u, ''), path.dirname(file)]));
-	const isMirrored = (test: string): boolean => {
-		const source = test.replace(/^test\//u, '').replace(/\.test\.ts$/u, '');
-		// A page is tested as a whole, in a browser.
-		if (path.basename(path.dirname(source)) === 'page') {
-			return known.has(path.dirname(source));
-		}
-		const words = path.basename(source).split('-');
-		return words.some((_, count) =>
-			known.has(path.join(path.dirname(source), words.slice(0, words.length - count).join('-'))),
-		);
-	};
+	const folders = new Set(
+		files.filter((file) => !file.path.startsWith('test/')).map((file) => path.dirname(file.path)),
+	);
 	return files
 		.map((file) => file.path)
-		.filter((file) => file.endsWith('.test.ts') && !unmirrored.test(file) && !isMirrored(file));
+		.filter((file) => file.endsWith('.test.ts') && !unmirrored.test(file))
+		.filter((file) => !folders.has(path.dirname(path.relative('test', file))));
 };
 
 export type Imports = {
@@ -78,17 +69,13 @@ const mentionedScript = /['"`/]([\w./-]+\.ts)['"`]/gu;
 
 /** What a file imports, starts as a process or loads as an addon. */
 export const importsOf = (file: SourceFile): Imports => {
-	const resolve = (name: string): string => {
-		if (name.startsWith('#')) {
-			return name.slice(1);
-		}
-		return name.startsWith('.') ? path.join(path.dirname(file.path), name) : name;
-	};
+	const resolve = (name: string): readonly string[] =>
+		name.startsWith('#') ? [name.slice(1)] : [path.join(path.dirname(file.path), name), name];
 	const names = [...file.text.matchAll(specifier), ...file.text.matchAll(mentionedScript)].map(
 		([, name]) => name ?? '',
 	);
 	return {
-		files: names.map(resolve),
+		files: names.flatMap(resolve),
 		addons: [...file.text.matchAll(/([\w-]+)\.node['"]|loadAddon(?:<[^(]*>)?\(['"]([\w-]+)['"]/gu)].map(
 			([, byPath, byName]) => byPath ?? byName ?? '',
 		),
