@@ -100,7 +100,7 @@ const sendObject =
 			sizeBytes: entry.stored?.sizeBytes ?? entry.sizeBytes,
 			sha256: entry.stored?.sha256 ?? entry.sha256,
 			contentType: entry.contentType,
-			extraHeaders: {'Cache-Control': cacheControlOf(entry, Date.now()), 'Streamverse-Origin': origin},
+			extraHeaders: {'Cache-Control': cacheControlOf(entry, Date.now()), 'Streamverse-Source': origin},
 		});
 	};
 

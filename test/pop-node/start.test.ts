@@ -182,7 +182,7 @@ test('keeps within its budget, the more important objects first', async (t) => {
 		const {store} = await pop.status();
 		return store.stored === 1 && store.skipped === 2 && store.bytes === 60_000 && store.evictions === 1;
 	});
-	t.is((await pop.get('/streamverse/high')).headers.get('streamverse-origin'), 'stored');
+	t.is((await pop.get('/streamverse/high')).headers.get('streamverse-source'), 'stored');
 	t.is((await pop.get('/streamverse/huge')).status, 507);
 	// Who asks for the small one gets it, at the other's cost.
 	t.is((await bytesOf(await pop.get('/streamverse/low'))).length, 60_000);
