@@ -2,6 +2,8 @@ import type {StbStatus} from '#appliance/contract/stb-status-schema.ts';
 import {create, createSvg, setAttribute, setText} from '../../appliance/page/dom.ts';
 import {formatBytes, formatCount, formatPercent, formatRate} from '../../appliance/page/format.ts';
 import {createSparkline} from '../../appliance/page/sparkline.ts';
+import type {PageTitle} from './page-title.ts';
+import {createStoredList} from './stored-list.ts';
 
 const fact = (term: string): {readonly element: HTMLElement; readonly show: (text: string) => void} => {
 	const value = create('dd');
@@ -11,7 +13,10 @@ const fact = (term: string): {readonly element: HTMLElement; readonly show: (tex
 	};
 };
 
-export type BoxPanel = {readonly elements: readonly HTMLElement[]; readonly update: (status: StbStatus) => void};
+export type BoxPanel = {
+	readonly elements: readonly HTMLElement[];
+	readonly update: (status: StbStatus, titles: readonly PageTitle[]) => void;
+};
 
 const ringLength = 100;
 
@@ -36,6 +41,7 @@ export const createBoxPanel = (): BoxPanel => {
 	const ring = createRing();
 	const stored = fact('Stored items');
 	const instant = fact('Played from this box');
+	const kept = createStoredList();
 	const freed = fact('Made room for newer');
 	const cache = create(
 		'section',
@@ -43,6 +49,7 @@ export const createBoxPanel = (): BoxPanel => {
 		create('h2', {id: 'cache-heading'}, 'On this box'),
 		create('div', {class: 'panel-lead'}, ring.element, create('p', {}, used, budget)),
 		create('dl', {class: 'facts'}, stored.element, instant.element, freed.element),
+		kept.element,
 	);
 	const rate = create('strong', {class: 'big'});
 	const spark = createSparkline({label: 'Reception over the last two minutes', scaleMin: 1_000_000});
@@ -59,7 +66,8 @@ export const createBoxPanel = (): BoxPanel => {
 	);
 	return {
 		elements: [cache, reception],
-		update: (status) => {
+		update: (status, titles) => {
+			kept.update(titles);
 			const {bytes, budgetBytes, objects, hitRatio, evictions} = status.cache;
 			setText(used, formatBytes(bytes));
 			setText(budget, ` of ${formatBytes(budgetBytes)}`);

@@ -10,7 +10,7 @@ const kickerOf = (title: PageTitle): string => {
 		return title.channelNumber === undefined ? 'Live now' : `Live now · Channel ${title.channelNumber}`;
 	}
 	const length = title.durationMs === undefined ? [] : [formatLength(title.durationMs)];
-	return [title.cachedObjects > 0 ? 'Ready on this box' : 'On demand', ...length].join(' · ');
+	return [title.cachedObjects > 0 ? 'On this box' : 'On demand', ...length].join(' · ');
 };
 
 export type Hero = {readonly element: HTMLElement; readonly show: (title: PageTitle | undefined) => void};

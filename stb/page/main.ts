@@ -98,7 +98,7 @@ followStatus<StbStatus>({
 	},
 	onStatus: (next) => {
 		status = next;
-		box.update(next);
+		box.update(next, titles);
 		update();
 	},
 });

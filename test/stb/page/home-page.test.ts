@@ -62,6 +62,7 @@ test.serial('the home page shows channels by number, titles, what arrives and th
 	t.is(await page.locator('.block-map rect').count(), 4);
 	t.deepEqual(await page.locator('[data-title=sea] .card-fact').allTextContents(), ['Arriving 25 %']);
 	await page.getByText('of 10.0 GB').waitFor();
+	t.deepEqual(await page.locator('.stored .fact').allTextContents(), [`${hostileName}3 pieces`]);
 	t.deepEqual(browser.errors(), [], 'nothing is refused by the policy and nothing throws');
 });
 
