@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import type {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
 import type {Context} from 'koa';
 import {CodedError} from '#appliance/error/coded-error.ts';
@@ -88,12 +89,31 @@ const writeBody = (
 	lengthBytes: number,
 ): void => {
 	if (context.method === 'GET' && lengthBytes > 0) {
-		context.body = representation.body(parts);
+		const body = representation.body(parts);
+		destroyWithSocket(body, context.req.socket);
+		context.body = body;
 	} else if (context.method === 'GET') {
 		context.body = Buffer.alloc(0);
 	}
 	// Koa drops the length when a stream becomes the body, so it is told afterwards.
 	context.length = lengthBytes;
+};
+
+/** Requests that a client may have sent ahead on one connection before Node warns of a leak. */
+const pipelinedMax = 1000;
+
+/**
+ * Koa destroys a body when its response closes. A pipelined response that never got its turn has no socket and never
+ * closes, so that the connection's end must do it.
+ */
+const destroyWithSocket = (body: Readable, socket: Socket): void => {
+	const destroy = () => body.destroy();
+	socket.setMaxListeners(pipelinedMax);
+	socket.once('close', destroy);
+	body.once('close', () => socket.off('close', destroy));
+	if (socket.destroyed) {
+		destroy();
+	}
 };
 
 const multipartOf = (

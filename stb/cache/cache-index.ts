@@ -25,6 +25,9 @@ const migrations = [
 	CREATE INDEX object_by_expiry ON object (expires_ms) WHERE expires_ms IS NOT NULL;`,
 ];
 
+const checkpointPages = 250;
+const pageBytes = 4096;
+
 type Row = {
 	readonly uri: string;
 	readonly generation: number;
@@ -93,6 +96,9 @@ export const openCacheIndex = (path: string): CacheIndex => {
 		}
 		// A power cut may take the last rows with it, never the database; the sidecars bring those rows back at start.
 		database.pragma('synchronous = NORMAL');
+		// The log stays small beside a cache that fills the disk.
+		database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+		database.pragma(`journal_size_limit = ${checkpointPages * pageBytes}`);
 		return indexOf(database);
 	} catch (error) {
 		database.close();

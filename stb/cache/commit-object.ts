@@ -55,7 +55,7 @@ export const createCommitter = (state: CacheState): Committer => {
 			return object;
 		} catch (error) {
 			await removeFiles(state.layout, object.generation);
-			throw asCacheError(error);
+			throw error;
 		} finally {
 			state.reservedBytes -= reservedBytes;
 		}
@@ -185,7 +185,8 @@ const publish = async (state: CacheState, batch: readonly Waiting[]): Promise<vo
 	}
 };
 
-const asCacheError = (error: unknown): unknown =>
+/** A full disk has one name, whichever call met it. */
+export const asCacheError = (error: unknown): unknown =>
 	hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL')
 		? new CodedError<StbErrorCode>('STB_CACHE_FULL', {
 				message: 'The disk is full; the object was not kept.',

@@ -7,7 +7,7 @@ import {type CacheOptions, cacheDefaults} from '#stb/cache/cache-config.ts';
 import type {CacheLayout} from '#stb/cache/cache-layout.ts';
 import {type CacheState, cachedObjectOf, dropObjects, flushTouches} from '#stb/cache/cache-state.ts';
 import {type CachedObject, type CommitRequest, isExpired} from '#stb/cache/cached-object.ts';
-import {type Committer, createCommitter, writeSidecar} from '#stb/cache/commit-object.ts';
+import {asCacheError, type Committer, createCommitter, writeSidecar} from '#stb/cache/commit-object.ts';
 import {dropExpired, evictFor, hideStale} from '#stb/cache/evict.ts';
 import {healQuickly, healSlowly} from '#stb/cache/heal-cache.ts';
 import type {CacheStats, ObjectCache} from '#stb/cache/object-cache.ts';
@@ -115,7 +115,7 @@ export class DiskObjectCache implements ObjectCache {
 			return cachedObjectOf(state, object);
 		} catch (error) {
 			await rm(request.filePath, {force: true});
-			throw error;
+			throw asCacheError(error);
 		}
 	};
 

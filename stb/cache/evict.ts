@@ -6,7 +6,12 @@ const expiredPerTurnMax = 200;
 
 /** Executes an eviction plan. Within the queue; answers false when the request cannot fit. */
 export const evictFor = async (state: CacheState, request: RoomRequest): Promise<boolean> => {
-	flushTouches(state);
+	try {
+		flushTouches(state);
+	} catch (error) {
+		// A full disk must not keep the cache from making room on it; the order of use is then a little older.
+		state.logger.debug({err: error}, 'the order of use could not be written');
+	}
 	const plan = await planRoom(request, {...state, usedBytes: state.usedBytes + state.reservedBytes});
 	if (plan.kind === 'impossible') {
 		await dropExpired(state);

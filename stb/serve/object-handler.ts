@@ -1,3 +1,4 @@
+import {Readable} from 'node:stream';
 import type {Context, Middleware} from 'koa';
 import {type ObjectUri, objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
@@ -105,4 +106,8 @@ const sendArriving = (context: Context, arriving: ArrivingObject, {plane, clock}
 		extraHeaders: servingHeaders('arriving', {freshUntilMs: clock.nowMs()}, clock.nowMs()),
 		body: (parts) => rangeBody(parts, {read: (range) => arriving.read(range)}),
 	});
+	if (context.body instanceof Readable) {
+		// The player learns the size now; the first byte may take as long as the satellite does.
+		context.flushHeaders();
+	}
 };

@@ -19,7 +19,7 @@ export type ServingBox = {
 export const withServing = async (
 	t: ExecutionContext,
 	options: Partial<ServingOptions> & {
-		readonly cacheOptions?: CacheOptions;
+		readonly cacheOptions?: CacheOptions & {readonly directory?: string};
 		readonly baseUrls?: readonly string[];
 		readonly limits?: Partial<OriginLimits>;
 	} = {},
