@@ -218,7 +218,7 @@ export class Assembler implements AsyncDisposable {
 
 	#apply(record: ArrivalRecord, event: ArrivalEvent): void {
 		const effects = applyEvent(record, event);
-		if (hasBegun(record)) {
+		if (record.state.kind !== 'failed' && hasBegun(record)) {
 			this.#begun.add(record);
 		}
 		for (const effect of effects) {
@@ -273,7 +273,7 @@ export class Assembler implements AsyncDisposable {
 
 	#settle(record: ArrivalRecord): void {
 		const {facts, state, whole} = record;
-		this.#begun.delete(record);
+		const begun = this.#begun.delete(record);
 		this.#byId.delete(record.id);
 		if (this.#latest.get(facts.uri) === record) {
 			this.#latest.delete(facts.uri);
@@ -285,7 +285,7 @@ export class Assembler implements AsyncDisposable {
 				this.#count(facts, 'repaired');
 			}
 			this.#chances.remember(facts, 'cached');
-		} else if (!record.superseded && state.kind === 'failed' && state.code !== 'STB_ARRIVAL_SUPERSEDED') {
+		} else if (!record.superseded && state.kind === 'failed' && isLoss(state.code, begun)) {
 			this.#count(facts, 'failed');
 			this.#chances.remember(facts, 'failed');
 		}
@@ -300,3 +300,7 @@ export class Assembler implements AsyncDisposable {
 		return this.#begun.values().reduce((sum, {facts}) => sum + facts.object.transferLength, 0);
 	}
 }
+
+/** Replaced by a newer version, or listed and never sent: nobody has lost anything. */
+const isLoss = (code: string, begun: boolean): boolean =>
+	code !== 'STB_ARRIVAL_SUPERSEDED' && code !== 'NATIVE_FLUTE_REPLACED' && (begun || code !== 'NATIVE_FLUTE_EXPIRED');

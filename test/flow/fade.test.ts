@@ -54,7 +54,7 @@ test.serial('without any return path the carousel’s next passes fill the holes
 });
 
 test.serial('a player reads an object while it arrives, over loss, and gets its bytes exactly', async (t) => {
-	const satellite = await withSatellite(t, {model: {seed: 6, lossRatio: 0.05}, rateBps: 4_000_000});
+	const satellite = await withSatellite(t, {model: {seed: 6, lossRatio: 0.05}, rateBps: 2_500_000});
 	const bytes = randomBytes(2_000_000);
 	await satellite.put('vod/film/seg-1.m4s', bytes);
 	await eventually('the object arrives', () => isArriving(satellite));
@@ -70,7 +70,7 @@ test.serial('a player reads an object while it arrives, over loss, and gets its 
 	}
 	t.is(phaseAtFirst, 'receiving');
 	t.is(digestOf(Buffer.concat(chunks)), digestOf(bytes));
-	t.true(longestWaitMs < 1500, `waited ${longestWaitMs} ms`);
+	t.true(longestWaitMs < 2000, `waited ${longestWaitMs} ms`);
 	const {repair, terrestrial} = await satellite.status();
 	t.log(`longest wait ${Math.round(longestWaitMs)} ms`, repair, terrestrial);
 	t.is(terrestrial.requests, 0);

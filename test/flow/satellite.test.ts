@@ -2,8 +2,11 @@ import {randomBytes} from 'node:crypto';
 import test from 'ava';
 import {digestOf, withSatellite} from '#test/helper/with-satellite.ts';
 
+/** On a machine that is busy with other tests a pause of the sender is no end of a transmission. */
+const patient = {objectIdleMs: 8000};
+
 test.serial('an object goes from the headend to the set-top without loss, and nothing is repaired', async (t) => {
-	const satellite = await withSatellite(t, {model: {seed: 1}});
+	const satellite = await withSatellite(t, {model: {seed: 1}, receive: patient});
 	const bytes = randomBytes(3_000_000);
 	await satellite.put('vod/film/seg-1.m4s', bytes);
 	const served = await satellite.received('vod/film/seg-1.m4s');
@@ -28,7 +31,11 @@ const arrives = test.macro<
 	[{readonly lossRatio: number; readonly fecPercent: number; readonly repair: 'never' | 'needed'}]
 >({
 	exec: async (t, {lossRatio, fecPercent, repair}) => {
-		const satellite = await withSatellite(t, {model: {seed: 11, lossRatio}, fecPercent, rateBps: 12_000_000});
+		const satellite = await withSatellite(t, {
+			model: {seed: 11, lossRatio},
+			...{fecPercent, rateBps: 12_000_000},
+			...(repair === 'never' ? {receive: patient} : {}),
+		});
 		const sent = objects.map(([path, size]) => [path, randomBytes(size)] as const);
 		for (const [path, bytes] of [...sent, ['vod/film/index.m3u8', playlist] as const]) {
 			await satellite.put(path, bytes);

@@ -56,7 +56,8 @@ export type Satellite = {
 export const withSatellite = async (t: ExecutionContext, options: SatelliteOptions): Promise<Satellite> => {
 	const stateDirectory = await withDirectory(t);
 	const [group, announcementGroup] = [randomGroup(), randomGroup()];
-	const [port, announcementPort] = [randomInt(20_000, 30_000), randomInt(31_000, 40_000)];
+	// Below the range from which the kernel takes ports for others, with the link's offset too.
+	const [port, announcementPort] = [randomInt(20_000, 30_000), randomInt(31_100, 31_700)];
 	const popNodePort = await freePort();
 	const popNodeUrl = `http://127.0.0.1:${popNodePort}`;
 	const announcement = {group: announcementGroup, port: announcementPort};

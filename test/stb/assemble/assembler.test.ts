@@ -187,3 +187,21 @@ test('the receiver’s own failure is told', async (t) => {
 	say({kind: 'failed', code: 'NATIVE_X', message: 'gone'});
 	t.deepEqual(signalling, ['failed NATIVE_X']);
 });
+
+test('what was listed and never sent, or replaced, is no failure; what was begun and given up is', async (t) => {
+	const {receiver, say, assembler} = await withAssembler(t);
+	const [unsent, replaced, begun] = ['unsent', 'replaced', 'begun'].map((name) =>
+		receiver.object({contentLocation: `${uri}.${name}`}),
+	);
+	for (const object of [unsent, replaced, begun]) {
+		if (object !== undefined) {
+			say({kind: 'appeared', object});
+		}
+	}
+	const gaveUp = (id = 0, code = '') => ({kind: 'gave-up', id, code, message: ''}) as const;
+	say({kind: 'progress', id: begun?.id ?? 0, receivedBytes: 10});
+	say(gaveUp(unsent?.id, 'NATIVE_FLUTE_EXPIRED'), gaveUp(replaced?.id, 'NATIVE_FLUTE_REPLACED'));
+	t.is(assembler.counts.failed, 0);
+	say(gaveUp(begun?.id, 'NATIVE_FLUTE_EXPIRED'));
+	t.is(assembler.counts.failed, 1);
+});
