@@ -170,7 +170,7 @@ const publish = async (state: CacheState, batch: readonly Waiting[]): Promise<vo
 	}
 	try {
 		await syncDirectory(state.layout.objects);
-		await enterObjects(
+		await enterOnFullDisk(
 			state,
 			renamed.map(({object}) => object),
 		);
@@ -182,6 +182,19 @@ const publish = async (state: CacheState, batch: readonly Waiting[]): Promise<vo
 	}
 	for (const item of renamed) {
 		item.resolve();
+	}
+};
+
+/** The index needs a few blocks of its own; on a full disk something is given up for them. Within the queue. */
+const enterOnFullDisk = async (state: CacheState, objects: readonly StoredObject[]): Promise<void> => {
+	try {
+		await enterObjects(state, objects);
+	} catch (error) {
+		if (!hasCode(error, 'SQLITE_FULL')) {
+			throw error;
+		}
+		await evictFor(state, {bytes: 0, unwrittenBytes: emergencyBytes, priority: 'live'});
+		await enterObjects(state, objects);
 	}
 };
 
