@@ -48,3 +48,7 @@ foreach(input datagram fdt cenc)
         flute/fuzz/${input}_fuzz.cpp)
     target_link_libraries(flute_${input}_fuzz PRIVATE flute_core)
 endforeach()
+
+# Measured against a bare drain by test/bench/receive.bench.ts.
+add_executable(flute_receive_bench flute/bench/receive_bench.cpp flute/bench/packet_blaster.cpp)
+target_link_libraries(flute_receive_bench PRIVATE flute_core)

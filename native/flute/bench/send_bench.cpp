@@ -1,6 +1,6 @@
-// The sender against a bare UDP_SEGMENT loop over packets that are ready in memory, and the exactness of its pacing as a
-// receiver sees it. One line of JSON per figure. Ours and the bare loop are measured in turns, and a ratio is the median
-// of the turns' own ratios: what a busy neighbour takes, it takes from both.
+// The sender against a bare UDP_SEGMENT loop over packets that are ready in memory, and the exactness of its
+// pacing as a receiver sees it. One line of JSON per figure. Ours and the bare loop are measured in turns,
+// and a ratio is the median of the turns' own ratios: what a busy neighbour takes, it takes from both.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,7 +53,7 @@ SendEngineOptions Options(uint64_t rateBps, size_t burstBytesMax) {
 
 // An engine whose jobs can be awaited.
 class Sender {
-   public:
+ public:
     explicit Sender(uint64_t rateBps, size_t burstBytesMax)
         : engine_(Options(rateBps, burstBytesMax), [this] { changed_.notify_all(); }) {}
 
@@ -75,7 +75,7 @@ class Sender {
 
     SendEngineStats Stats() const { return engine_.Stats(); }
 
-   private:
+ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     SendEngine engine_;
@@ -131,8 +131,8 @@ void MeasureThroughput(const std::string& path) {
             ours.push_back(static_cast<double>(event.wireBytes) * 8 / (event.durationMs * 1e6));
             ratios.push_back(ours.back() / bare.back());
         }
-        std::printf("{\"name\":\"%s\",\"gbps\":%.3f,\"bareGbps\":%.3f,\"ratio\":%.4f}\n", one.name, Median(ours),
-                    Median(bare), Median(ratios));
+        std::printf("{\"name\":\"%s\",\"gbps\":%.3f,\"bareGbps\":%.3f,\"ratio\":%.4f}\n", one.name,
+                    Median(ours), Median(bare), Median(ratios));
     }
 }
 
@@ -144,7 +144,8 @@ void MeasurePacing(const std::string& path, uint64_t rateBps, double seconds) {
     packet::UdpReceiver receiver(options);
     receiver.Join({kGroup, kPort, "", kLoopback});
     Sender sender(rateBps, kBurst);
-    const auto bytes = static_cast<size_t>(static_cast<double>(rateBps) / 8 * seconds * kSymbolBytes / (kPacketBytes + 28));
+    const auto bytes =
+        static_cast<size_t>(static_cast<double>(rateBps) / 8 * seconds * kSymbolBytes / (kPacketBytes + 28));
     if (::truncate(path.c_str(), static_cast<off_t>(bytes)) != 0) {
         Die("no room for the file");
     }
@@ -168,7 +169,8 @@ void MeasurePacing(const std::string& path, uint64_t rateBps, double seconds) {
                 continue;
             }
             const double drained = static_cast<double>(rateBps) / 8e9 * static_cast<double>(now - lastNs);
-            level = lastNs == 0 ? static_cast<double>(batch) : std::max(0.0, level - drained) + static_cast<double>(batch);
+            level = lastNs == 0 ? static_cast<double>(batch)
+                                : std::max(0.0, level - drained) + static_cast<double>(batch);
             excessBytes = std::max(excessBytes, level);
             if (firstNs == 0) {
                 firstNs = now;
@@ -184,11 +186,12 @@ void MeasurePacing(const std::string& path, uint64_t rateBps, double seconds) {
     listener.join();
     const double elapsed = static_cast<double>(lastNs - firstNs) / 1e9;
     const double measured = static_cast<double>(received - firstBytes) * 8 / elapsed;
-    std::printf("{\"name\":\"pacing\",\"rateBps\":%llu,\"seconds\":%.3f,\"receivedErrorRatio\":%.7f,"
-                "\"sentErrorRatio\":%.7f,\"excessBytes\":%.0f,\"burstBytesMax\":%zu,\"lostPackets\":%lld}\n",
-                static_cast<unsigned long long>(rateBps), elapsed, measured / static_cast<double>(rateBps) - 1,
-                sender.Stats().rateErrorRatio, excessBytes, kBurst,
-                static_cast<long long>(event.packets) - static_cast<long long>(receiver.counters().datagrams));
+    std::printf(
+        "{\"name\":\"pacing\",\"rateBps\":%llu,\"seconds\":%.3f,\"receivedErrorRatio\":%.7f,"
+        "\"sentErrorRatio\":%.7f,\"excessBytes\":%.0f,\"burstBytesMax\":%zu,\"lostPackets\":%lld}\n",
+        static_cast<unsigned long long>(rateBps), elapsed, measured / static_cast<double>(rateBps) - 1,
+        sender.Stats().rateErrorRatio, excessBytes, kBurst,
+        static_cast<long long>(event.packets) - static_cast<long long>(receiver.counters().datagrams));
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ constexpr size_t kRunPartsMax = 512;
 // Vector, map node and allocator beside the bytes of a kept repair symbol.
 constexpr uint64_t kRepairOverheadBytes = 96;
 
+bool IsZero(const iovec& part) {
+    const auto* bytes = static_cast<const uint8_t*>(part.iov_base);
+    return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, part.iov_len - 1) == 0;
+}
+
 }  // namespace
 
 Assembly::Assembly(uint8_t encodingId, const Partition& partition, SymbolStore& store, SymbolMap& map,
@@ -172,7 +177,9 @@ bool Assembly::Flush() {
     if (run_.empty()) {
         return failure_ == 0;
     }
-    failure_ = store_.Write(ByteOf(runBegin_), run_);
+    // A fresh store reads as zeros: the holes of a sparse object stay holes.
+    const bool written = fresh_ && std::all_of(run_.begin(), run_.end(), IsZero);
+    failure_ = written ? 0 : store_.Write(ByteOf(runBegin_), run_);
     if (failure_ == 0) {
         Show(runBegin_, runEnd_);
     }
@@ -194,6 +201,7 @@ bool Assembly::OnBytes(uint64_t offset, Bytes bytes) {
         if (begin >= stop) {
             break;
         }
+        fresh_ = false;
         if (!Put(begin, bytes.data() + (begin - offset), stop - begin)) {
             return false;
         }
@@ -258,6 +266,7 @@ void Assembly::DropAllRepairs() {
 }
 
 void Assembly::Clear() {
+    fresh_ = false;
     run_.clear();
     runBegin_ = runEnd_ = prefix_ = 0;
     receivedBytes_ = fecRecoveredBytes_ = repairedBytes_ = 0;

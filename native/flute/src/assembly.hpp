@@ -29,7 +29,7 @@ enum class Taken { kNew, kDuplicate, kRepair, kMalformed, kFailed };
 
 class Assembly {
  public:
-    // Store, map and workshop outlive the assembly.
+    // Store, map and workshop outlive the assembly; the store reads as zeros.
     Assembly(uint8_t encodingId, const Partition& partition, SymbolStore& store, SymbolMap& map,
              RepairWorkshop& workshop, size_t partialRangesMax);
     ~Assembly();
@@ -88,6 +88,7 @@ class Assembly {
     uint64_t fecRecoveredBytes_ = 0;
     uint64_t repairedBytes_ = 0;
     int failure_ = 0;
+    bool fresh_ = true;  // nothing but symbols was ever written
     std::unordered_map<uint64_t, std::vector<Repair>> repairs_;
 };
 

@@ -78,8 +78,9 @@ PacketFields ReadFields(const Arguments& from) {
     fields.fec = ReadFec(Arguments(from.Get("fec"), kArgument));
     if (from.Has("fdt")) {
         const Arguments fdt(from.Get("fdt"), kArgument);
-        fields.fdt = PacketFields::Fdt{.instanceId = static_cast<uint32_t>(fdt.Whole("instanceId", 0, 0xFFFFF)),
-                                       .version = static_cast<uint8_t>(fdt.Whole("version", 1, 2))};
+        fields.fdt =
+            PacketFields::Fdt{.instanceId = static_cast<uint32_t>(fdt.Whole("instanceId", 0, 0xFFFFF)),
+                              .version = static_cast<uint8_t>(fdt.Whole("version", 1, 2))};
     }
     if (fields.fdt.has_value() != (fields.toi == 0)) {
         throw from.Wrong("toi", "0 for an FDT instance and only for one");
@@ -115,7 +116,8 @@ SendJob ReadJob(const Arguments& from) {
     } else if (kind == "bytes") {
         const auto [data, length] = source.Octets("bytes");
         if (length > kQueuedBytesMax) {
-            throw CodedError(source.Get("kind").Env(), "NATIVE_FLUTE_QUEUE_FULL", "too many bytes for one job");
+            throw CodedError(source.Get("kind").Env(), "NATIVE_FLUTE_QUEUE_FULL",
+                             "too many bytes for one job");
         }
         job.bytes.assign(data, data + length);
     } else {
@@ -149,14 +151,13 @@ Napi::Object EventObject(Napi::Env env, const SendEvent& event) {
 }
 
 class FluteSender final : public Napi::ObjectWrap<FluteSender> {
-   public:
+ public:
     static Napi::Function Define(Napi::Env env) {
-        return DefineClass(env, "FluteSender",
-                           {InstanceMethod<&FluteSender::Enqueue>("enqueue"),
-                            InstanceMethod<&FluteSender::Cancel>("cancel"),
-                            InstanceMethod<&FluteSender::SetRate>("setRate"),
-                            InstanceMethod<&FluteSender::Stats>("stats"),
-                            InstanceMethod<&FluteSender::Close>("close")});
+        return DefineClass(
+            env, "FluteSender",
+            {InstanceMethod<&FluteSender::Enqueue>("enqueue"), InstanceMethod<&FluteSender::Cancel>("cancel"),
+             InstanceMethod<&FluteSender::SetRate>("setRate"), InstanceMethod<&FluteSender::Stats>("stats"),
+             InstanceMethod<&FluteSender::Close>("close")});
     }
 
     explicit FluteSender(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FluteSender>(info) {
@@ -164,10 +165,12 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         const Arguments from(info[0], kArgument);
         SendEngineOptions options = ReadOptions(from);
         onEvents_ = Napi::Persistent(from.Callback("onEvents"));
-        bell_ = std::make_unique<binding::Doorbell>(env, "flute sender", [this](Napi::Env at) { Deliver(at); });
+        bell_ =
+            std::make_unique<binding::Doorbell>(env, "flute sender", [this](Napi::Env at) { Deliver(at); });
         try {
             engine_ = Guarded(env, [&] {
-                return std::make_unique<SendEngine>(std::move(options), [bell = bell_.get()] { bell->Ring(); });
+                return std::make_unique<SendEngine>(std::move(options),
+                                                    [bell = bell_.get()] { bell->Ring(); });
             });
         } catch (...) {
             bell_->Close();
@@ -180,7 +183,7 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         Ref();  // an open sender works on, whether or not JavaScript still holds it
     }
 
-   private:
+ private:
     void Deliver(Napi::Env env) {
         if (onEvents_.IsEmpty()) {
             return;
@@ -256,14 +259,15 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         const Napi::Env env = info.Env();
         RequireOpen(env);
         closing_ = true;
-        return binding::Closing::Start(env, [this] { engine_->Stop(); },
-                                       [this](Napi::Env at) {
-                                           guard_->Disarm();
-                                           bell_->Close();
-                                           Deliver(at);  // what the thread said last
-                                           onEvents_.Reset();
-                                           Unref();
-                                       });
+        return binding::Closing::Start(
+            env, [this] { engine_->Stop(); },
+            [this](Napi::Env at) {
+                guard_->Disarm();
+                bell_->Close();
+                Deliver(at);  // what the thread said last
+                onEvents_.Reset();
+                Unref();
+            });
     }
 
     Napi::FunctionReference onEvents_;
@@ -275,6 +279,8 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
 
 }  // namespace
 
-void InitSender(Napi::Env env, Napi::Object exports) { exports.Set("FluteSender", FluteSender::Define(env)); }
+void InitSender(Napi::Env env, Napi::Object exports) {
+    exports.Set("FluteSender", FluteSender::Define(env));
+}
 
 }  // namespace streamverse::flute

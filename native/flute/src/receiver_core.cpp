@@ -20,7 +20,28 @@ SessionGroup& ReceiverCore::Listen(const std::string& group, uint16_t port,
     return *found;
 }
 
-Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi, const Now& now) {
+// Of the sessions that have described nothing the one that has been silent longest goes: garbage must not
+// keep a session out that has something to say.
+bool ReceiverCore::MakeRoom(SessionGroup& group) const {
+    auto& sessions = group.sessions_;
+    if (sessions.size() < context_.settings.limits.sessionsPerEndpointMax) {
+        return true;
+    }
+    auto oldest = sessions.end();
+    for (auto at = sessions.begin(); at != sessions.end(); ++at) {
+        if ((*at)->empty() &&
+            (oldest == sessions.end() || (*at)->lastPacketMs() < (*oldest)->lastPacketMs())) {
+            oldest = at;
+        }
+    }
+    if (oldest == sessions.end()) {
+        return false;
+    }
+    sessions.erase(oldest);
+    return true;
+}
+
+Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi) {
     for (const auto& session : group.sessions_) {
         if (session->name().tsi == tsi) {
             return session.get();
@@ -29,13 +50,8 @@ Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi, const Now&
     if (!group.anyTsi_ && !std::binary_search(group.tsis_.begin(), group.tsis_.end(), tsi)) {
         return nullptr;
     }
-    if (group.sessions_.size() >= context_.settings.limits.sessionsPerEndpointMax) {
-        const auto idle = std::find_if(group.sessions_.begin(), group.sessions_.end(),
-                                       [&](const auto& session) { return session->idle(now); });
-        if (idle == group.sessions_.end()) {
-            return nullptr;
-        }
-        group.sessions_.erase(idle);
+    if (!MakeRoom(group)) {
+        return nullptr;
     }
     group.sessions_.push_back(std::make_unique<Session>(
         context_, unknown_, SessionName{group.group_, group.port_, tsi}, nextSessionKey_++));
@@ -50,7 +66,7 @@ void ReceiverCore::OnDatagram(SessionGroup& group, Bytes datagram, const Now& no
         ++context_.stats.malformedPackets;
         return;
     }
-    Session* const session = FindSession(group, packet.tsi, now);
+    Session* const session = FindSession(group, packet.tsi);
     if (session == nullptr) {
         ++context_.stats.foreignPackets;
         return;

@@ -48,10 +48,14 @@ class ReceiverCore {
     void Drop(uint64_t id);
     void Forget(const std::string& group, uint16_t port, uint64_t tsi, const Toi& toi);
 
+    // Ends all sessions and removes the files of what is incomplete.
+    void Clear() { groups_.clear(); }
+
     [[nodiscard]] ReceiveStats stats() const;
 
  private:
-    [[nodiscard]] Session* FindSession(SessionGroup& group, uint64_t tsi, const Now& now);
+    [[nodiscard]] bool MakeRoom(SessionGroup& group) const;
+    [[nodiscard]] Session* FindSession(SessionGroup& group, uint64_t tsi);
     static void Retire(ReceivedObject& object);
 
     ReceiveContext context_;

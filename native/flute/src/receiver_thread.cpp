@@ -54,6 +54,7 @@ void ReceiverThread::Stop() {
         thread_.join();
     }
     verifier_.reset();
+    core_.Clear();
 }
 
 void ReceiverThread::Post(Request request) {

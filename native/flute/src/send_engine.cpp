@@ -6,8 +6,8 @@
 namespace streamverse::flute {
 namespace {
 
-// A batch is what the rate allows in this time: small enough for an urgent lane to get in and for the receivers'
-// buffers to see a smooth stream, large enough to pay for a system call.
+// A batch is what the rate allows in this time: small enough for an urgent lane to get in and for the
+// receivers' buffers to see a smooth stream, large enough to pay for a system call.
 constexpr int64_t kBatchNs = 2'000'000;
 // A slow rate means long waits; an order to stop or a new rate is seen after this long.
 constexpr int64_t kWaitSliceNs = 20'000'000;
@@ -41,7 +41,9 @@ SendEngine::SendEngine(SendEngineOptions options, std::function<void()> onEvents
     thread_ = std::thread([this] { Run(); });
 }
 
-SendEngine::~SendEngine() { Stop(); }
+SendEngine::~SendEngine() {
+    Stop();
+}
 
 void SendEngine::Stop() {
     {
@@ -83,7 +85,9 @@ bool SendEngine::Cancel(JobId job) {
     return true;
 }
 
-void SendEngine::SetRate(uint64_t rateBps) { rateBps_ = rateBps; }
+void SendEngine::SetRate(uint64_t rateBps) {
+    rateBps_ = rateBps;
+}
 
 std::vector<SendEvent> SendEngine::TakeEvents() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -140,7 +144,8 @@ bool SendEngine::Step(std::unique_lock<std::mutex>& lock) {
     }
     if (lane->cancelActive) {
         lane->active.reset();
-        Finish(*lane, Failure(*lane->state.job, "NATIVE_FLUTE_CANCELLED", "cancelled while it was being sent"));
+        Finish(*lane,
+               Failure(*lane->state.job, "NATIVE_FLUTE_CANCELLED", "cancelled while it was being sent"));
     } else if (lane->active || Begin(lock, *lane)) {
         SendSome(lock, *lane);
     }

@@ -44,7 +44,7 @@ struct SendEngineStats {
 };
 
 class SendEngine {
-   public:
+ public:
     // `onEvents` is called on the sending thread, without locks held, whenever TakeEvents has something new.
     // Throws packet::SystemError when no socket can be had.
     SendEngine(SendEngineOptions options, std::function<void()> onEvents);
@@ -62,7 +62,7 @@ class SendEngine {
     // Ends the thread, in the middle of a job if need be; returns when it has ended. Idempotent.
     void Stop();
 
-   private:
+ private:
     struct Span {
         bool open = false;
         int64_t beginNs = 0;
@@ -82,7 +82,7 @@ class SendEngine {
     const SendEngineOptions options_;
     std::function<void()> onEvents_;
     packet::UdpSender socket_;
-    packet::Pacer pacer_;        // sending thread's
+    packet::Pacer pacer_;          // sending thread's
     fec::ReedSolomonCache codes_;  // sending thread's
     std::atomic<bool> stopping_{false};
     std::atomic<uint64_t> rateBps_;

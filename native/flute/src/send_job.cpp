@@ -13,7 +13,8 @@
 namespace streamverse::flute {
 namespace {
 
-constexpr uint32_t kUncodedSlotsMax = 138;  // without FEC a block may be large; it is read in such parts (three offload sends of 1400)
+constexpr uint32_t kUncodedSlotsMax =
+    138;  // without FEC a block may be large; it is read in such parts (three offload sends of 1400)
 constexpr uint64_t kBlocksMaxNoCode = uint64_t{1} << 16;
 constexpr uint64_t kBlocksMaxReedSolomon = uint64_t{1} << 24;
 
@@ -24,7 +25,8 @@ int64_t WallClockNs() {
 }
 
 JobError Failed(const std::string& path, const std::string& what, int number) {
-    return {"NATIVE_FLUTE_SOURCE", path + ": " + what + (number == 0 ? "" : std::string(": ") + std::strerror(number))};
+    return {"NATIVE_FLUTE_SOURCE",
+            path + ": " + what + (number == 0 ? "" : std::string(": ") + std::strerror(number))};
 }
 
 }  // namespace
@@ -48,8 +50,9 @@ Transmission::Transmission(SendJob job, SendMemory& memory, fec::ReedSolomonCach
                                 .blockSymbolsMax = fec.sourceBlockSymbolsMax});
     CheckGeometry();
     Count();
-    const uint32_t slots = fec.encodingId == kFecReedSolomon ? partition_->BlockSymbols(0) + RepairCount(0)
-                                                             : std::min(kUncodedSlotsMax, partition_->BlockSymbols(0));
+    const uint32_t slots = fec.encodingId == kFecReedSolomon
+                               ? partition_->BlockSymbols(0) + RepairCount(0)
+                               : std::min(kUncodedSlotsMax, partition_->BlockSymbols(0));
     if (memory_.packets.size() < slots * stride_) {
         memory_.packets.resize(slots * stride_);
     }
@@ -76,7 +79,8 @@ void Transmission::CheckGeometry() const {
         job_.fields.fec.encodingId == kFecReedSolomon ? kBlocksMaxReedSolomon : kBlocksMaxNoCode;
     if (!partition_ || partition_->blocks() > blocksMax) {
         throw JobError("NATIVE_FLUTE_GEOMETRY",
-                       "the object has more source blocks than the FEC payload id can number: take larger symbols or blocks");
+                       "the object has more source blocks than the FEC payload id can number: take larger "
+                       "symbols or blocks");
     }
 }
 
@@ -198,7 +202,8 @@ SendRun Transmission::Next(size_t bytesMax) {
         Load();
     }
     const size_t most = std::max<size_t>(1, bytesMax / stride_);
-    const size_t end = std::min({slots_, next_ + most, shortSlot_ >= next_ && shortSlot_ != SIZE_MAX ? shortSlot_ + 1 : slots_});
+    const size_t end = std::min(
+        {slots_, next_ + most, shortSlot_ >= next_ && shortSlot_ != SIZE_MAX ? shortSlot_ + 1 : slots_});
     const size_t count = end - next_;
     const size_t lastBytes = end - 1 == shortSlot_ ? shortBytes_ : stride_;
     if (job_.fields.senderTime) {

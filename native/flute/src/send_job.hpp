@@ -22,11 +22,11 @@ using JobId = uint64_t;
 
 // A job that cannot go on. `code` is one of NATIVE_FLUTE_… or NATIVE_PACKET_….
 class JobError : public std::runtime_error {
-   public:
+ public:
     JobError(const char* code, const std::string& what) : std::runtime_error(what), code_(code) {}
     const char* code() const { return code_; }
 
-   private:
+ private:
     const char* code_;
 };
 
@@ -56,7 +56,7 @@ struct SendRun {
 };
 
 class Transmission {
-   public:
+ public:
     // Opens the source. Throws JobError.
     Transmission(SendJob job, SendMemory& memory, fec::ReedSolomonCache& codes);
 
@@ -65,11 +65,11 @@ class Transmission {
     uint64_t payloadBytesTotal() const { return payloadBytesTotal_; }
     bool done() const { return packetsTotal_ == 0; }
 
-    // The next packets: equally long, save that the last may be shorter; at most bytesMax, but at least one packet.
-    // Valid until the next call. Not to be called after a run that was the last. Throws JobError.
+    // The next packets: equally long, save that the last may be shorter; at most bytesMax, but at least one
+    // packet. Valid until the next call. Not to be called after a run that was the last. Throws JobError.
     SendRun Next(size_t bytesMax);
 
-   private:
+ private:
     void OpenFile();
     void CheckGeometry() const;
     void Count();

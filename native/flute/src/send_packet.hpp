@@ -40,7 +40,7 @@ inline constexpr size_t kPacketHeaderBytesMax = 64;
 
 // What all packets of one transmission share; made once, copied before every symbol.
 class PacketHeader {
-   public:
+ public:
     PacketHeader() = default;
     explicit PacketHeader(const PacketFields& fields);
 
@@ -54,7 +54,7 @@ class PacketHeader {
     static void SetCloseFlags(uint8_t* packet, bool session, bool object);
     void SetSenderTime(uint8_t* packet, int64_t unixNs) const;
 
-   private:
+ private:
     void Put(uint64_t value, size_t bytes);
     void PutFti(const PacketFields& fields);
 

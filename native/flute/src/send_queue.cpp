@@ -42,8 +42,8 @@ SendQueue::Cancelled SendQueue::Cancel(JobId job) {
             lane.cancelActive = true;
             return {.found = true, .waiting = false};
         }
-        const auto found =
-            std::find_if(lane.queue.begin(), lane.queue.end(), [&](const SendJob& one) { return one.id == job; });
+        const auto found = std::find_if(lane.queue.begin(), lane.queue.end(),
+                                        [&](const SendJob& one) { return one.id == job; });
         if (found != lane.queue.end()) {
             --queuedJobs_;
             queuedBytes_ -= found->bytes.size();
@@ -71,8 +71,8 @@ Lane* SendQueue::Choose() {
     return nullptr;
 }
 
-// Deficit round robin (Shreedhar and Varghese): a lane sends while it has credit, and gets more when its turn comes
-// round. Credit may go below zero by one batch, which the next rounds make good.
+// Deficit round robin (Shreedhar and Varghese): a lane sends while it has credit, and gets more when its turn
+// comes round. Credit may go below zero by one batch, which the next rounds make good.
 Lane* SendQueue::ChooseInLevel(size_t first, size_t end) {
     double weights = 0;
     for (size_t index = first; index < end; ++index) {

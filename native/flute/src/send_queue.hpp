@@ -48,7 +48,7 @@ inline constexpr size_t kQueuedBytesMax = size_t{256} << 20;  // of jobs whose b
 
 // Not synchronised: its owner's mutex guards it.
 class SendQueue {
-   public:
+ public:
     explicit SendQueue(std::vector<LaneOptions> lanes);
 
     // Throws JobError NATIVE_FLUTE_LANE or NATIVE_FLUTE_QUEUE_FULL.
@@ -74,7 +74,7 @@ class SendQueue {
     bool idle() const;
     std::vector<LaneState> states() const;
 
-   private:
+ private:
     Lane* ChooseInLevel(size_t first, size_t end);
 
     std::vector<Lane> lanes_;  // by level

@@ -5,8 +5,6 @@
 namespace streamverse::flute {
 namespace {
 
-constexpr int64_t kIdleSessionMs = 10'000;
-
 bool Differ(const std::string& left, const std::string& right) {
     return !left.empty() && !right.empty() && left != right;
 }
@@ -33,10 +31,6 @@ Session::Entry* Session::Find(const Toi& toi) {
     lastToi_ = toi;
     last_ = &found->second;
     return last_;
-}
-
-bool Session::idle(const Now& now) const {
-    return entries_.empty() && now.monotonicMs - lastPacketMs_ >= kIdleSessionMs;
 }
 
 void Session::OnPacket(const LctPacket& packet, Bytes datagram, const Now& now) {

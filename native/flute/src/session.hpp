@@ -25,7 +25,8 @@ class Session final : public ObjectOwner {
     void Forget(const Toi& toi);
 
     [[nodiscard]] const SessionName& name() const { return name_; }
-    [[nodiscard]] bool idle(const Now& now) const;
+    [[nodiscard]] bool empty() const { return entries_.empty(); }
+    [[nodiscard]] int64_t lastPacketMs() const { return lastPacketMs_; }
 
  private:
     struct Entry {

@@ -1,7 +1,8 @@
 #include "flute/src/symbol_store.hpp"
 
 #include <fcntl.h>
-#include <sys/statvfs.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,7 +49,7 @@ void FileCache::Forget(FileStore& store) {
 }
 
 int FileStore::Create(uint64_t size) {
-    struct statvfs room {};
+    struct statfs room {};
     const int descriptor = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (descriptor < 0) {
         return errno;
@@ -56,8 +57,13 @@ int FileStore::Create(uint64_t size) {
     int failure = 0;
     const auto length = static_cast<off_t>(size);
     // Asking first spares the file system a long allocation that must fail.
-    if (::fstatvfs(descriptor, &room) == 0 && room.f_blocks != 0 && size / room.f_frsize > room.f_bavail) {
+    const bool asked = ::fstatfs(descriptor, &room) == 0 && room.f_blocks != 0;
+    if (asked && size / static_cast<uint64_t>(room.f_bsize) > room.f_bavail) {
         failure = ENOSPC;
+    } else if (asked && room.f_type == TMPFS_MAGIC) {
+        // tmpfs allocates page by page, which would hold up reception for seconds; a full one shows when
+        // written.
+        failure = ::ftruncate(descriptor, length) == 0 ? 0 : errno;
     } else if (size > 0 && ::fallocate(descriptor, 0, 0, length) != 0) {
         failure = errno;
         if (failure == EOPNOTSUPP || failure == ENOSYS) {

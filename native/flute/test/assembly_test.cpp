@@ -122,6 +122,24 @@ void MergesRepairedBytesAtAnyAlignment() {
     CHECK(bench.Whole());
 }
 
+// Zeros are not written to a fresh store, but they are to one that holds something else.
+void KeepsHolesOnlyWhereNothingWasWritten() {
+    Bench bench(0, 1000, 100, 10);
+    bench.object = Octets(1000);
+    CHECK(bench.assembly.OnBytes(0, Noise(50, 1)));
+    for (uint64_t index = 0; index < 10; ++index) {
+        CHECK(bench.Give(index) == Taken::kNew);
+    }
+    CHECK(bench.Whole());
+    Bench sparse(0, 1000, 100, 10);
+    sparse.object = Octets(1000);
+    sparse.object[999] = 1;
+    for (uint64_t index = 0; index < 10; ++index) {
+        CHECK(sparse.Give(index) == Taken::kNew && sparse.assembly.Flush());
+    }
+    CHECK(sparse.Whole());
+}
+
 void FindsRuns() {
     SymbolMap map(200);
     map.Set(60, 70);
@@ -145,5 +163,6 @@ int main() {
     RefusesWhatDoesNotFit();
     FillsHolesByReedSolomon();
     MergesRepairedBytesAtAnyAlignment();
+    KeepsHolesOnlyWhereNothingWasWritten();
     FindsRuns();
 }

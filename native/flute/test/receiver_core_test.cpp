@@ -162,7 +162,8 @@ void StaysWithinItsLimits() {
 }
 
 uint32_t ReadLittleEndian(const Octets& bytes, size_t at) {
-    return bytes[at] | uint32_t{bytes[at + 1]} << 8 | uint32_t{bytes[at + 2]} << 16 | uint32_t{bytes[at + 3]} << 24;
+    return bytes[at] | uint32_t{bytes[at + 1]} << 8 | uint32_t{bytes[at + 2]} << 16 |
+           uint32_t{bytes[at + 3]} << 24;
 }
 
 // The UDP payloads of a capture of bare IPv4.
@@ -178,8 +179,8 @@ std::vector<Octets> ReadPcap(const std::string& path) {
     return payloads;
 }
 
-// alc.pcap: an FDT instance with EXT_TIME, another body under its id in a zlib envelope that calls itself gzip, an
-// object, and packets of FEC ids 0, 129, 6, 5 and 1 whose objects no FDT describes.
+// alc.pcap: an FDT instance with EXT_TIME, another body under its id in a zlib envelope that calls itself
+// gzip, an object, and packets of FEC ids 0, 129, 6, 5 and 1 whose objects no FDT describes.
 void ReadsOurVectors() {
     const auto payloads = ReadPcap(FLUTE_VECTORS "/alc.pcap");
     CHECK(payloads.size() == 7);
@@ -191,7 +192,8 @@ void ReadsOurVectors() {
     CHECK(instances.size() == 2 && instances[0].senderTimeMs && instances[0].files == 1);
     CHECK(fixture.core->stats().fdtChanged == 1 && fixture.core->stats().malformedPackets == 0);
     const auto complete = fixture.All<CompleteEvent>();
-    CHECK(complete.size() == 1 && CoreFixture::ReadFile(complete[0].path) == Octets({'h', 'e', 'l', 'l', 'o'}));
+    CHECK(complete.size() == 1 &&
+          CoreFixture::ReadFile(complete[0].path) == Octets({'h', 'e', 'l', 'l', 'o'}));
     CHECK(fixture.core->stats().unknownBytes > 4000);
 }
 
