@@ -34,8 +34,7 @@ const quoted = (text: string): string => `"${text.replaceAll(/["\\$]/gu, (charac
  * that stands in the web tree, whose validators (if any) are in the form that it writes itself. Everything else is ours:
  * misses, what is arriving, stale manifests, several ranges (nginx does not coalesce them), tags in digest form.
  *
- * There is no open_file_cache: it would serve a replaced or evicted object for its validity, and it gains nothing
- * measurable (stb/README.md).
+ * There is no open_file_cache: it would serve a replaced or purged object for its validity (stb/README.md).
  */
 export const nginxConfig = (facts: NginxConfigFacts): string => `${facts.asRoot ? 'user root;\n' : ''}daemon off;
 worker_processes ${workers};
