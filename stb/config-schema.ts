@@ -89,7 +89,7 @@ const serveSchema = z.strictObject({
 	listen: listenSchema.prefault({host: '0.0.0.0', port: 8080}),
 	dataPlane: z
 		.enum(['node', 'nginx'])
-		.default('node')
+		.default('nginx')
 		.describe('Who sends the bytes of cached objects: this process, or an nginx that it runs.'),
 });
 
