@@ -6,7 +6,7 @@ import {eventually} from '#test/helper/eventually.ts';
 import {withRoleProcess} from '#test/helper/with-role-process.ts';
 import {digestOf, withSatellite} from '#test/helper/with-satellite.ts';
 
-const rounds = 4;
+const rounds = 3;
 
 test('a set-top that is killed amid reception serves nothing corrupt, and has everything in the end', async (t) => {
 	t.timeout(120_000);
