@@ -26,7 +26,7 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 	switch (group) {
 		case 'lint':
 			return [
-				{name: 'lint', command: 'biome', args: ['ci', '--error-on-warnings'], quiet: true},
+				{name: 'lint', command: 'biome', args: ['ci', '--error-on-warnings', '--colors=off'], quiet: true},
 				formatStep(options.root),
 			];
 		case 'types':

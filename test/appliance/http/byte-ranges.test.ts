@@ -11,7 +11,8 @@ const answers = test.macro({
 		}
 		t.deepEqual(answer, {kind: 'ranges', ranges: expected.map(([start, end]) => ({start, end}))});
 	},
-	title: (_, header: string, sizeBytes: number) => `the range "${header.slice(0, 40)}" of ${sizeBytes} bytes is resolved`,
+	title: (_, header: string, sizeBytes: number) =>
+		`the range "${header.slice(0, 40)}" of ${sizeBytes} bytes is resolved`,
 });
 
 test(answers, 'bytes=0-0', 10, [[0, 0]]);
