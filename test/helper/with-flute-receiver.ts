@@ -23,7 +23,7 @@ export type FluteReception = {
 	readonly objectAt: (contentLocation: string) => FluteObject | undefined;
 	/** Waits for the object's completion and answers its bytes. */
 	readonly bytesOf: (contentLocation: string) => Promise<Buffer>;
-	readonly until: <Answer>(what: string, ask: () => Answer | undefined | false) => Promise<Answer>;
+	readonly until: <Answer>(what: string, ask: () => Answer | undefined | false, timeoutMs?: number) => Promise<Answer>;
 };
 
 /** A receiver on a loopback group that nobody else uses. */
@@ -50,8 +50,8 @@ export const withFluteReceiver = async (
 	t.teardown(() => receiver.close());
 	const all = <Kind extends FluteEvent['kind']>(kind: Kind) =>
 		events.filter((event): event is EventOf<Kind> => event.kind === kind);
-	const until = <Answer>(what: string, ask: () => Answer | undefined | false) =>
-		eventually(what, ask, {timeoutMs: 60_000}).catch((error: unknown) => {
+	const until = <Answer>(what: string, ask: () => Answer | undefined | false, timeoutMs = 60_000) =>
+		eventually(what, ask, {timeoutMs}).catch((error: unknown) => {
 			t.log(receiver.stats(), events.slice(-5));
 			throw error;
 		});

@@ -65,6 +65,7 @@ test('10,000 small objects arrive', async (t) => {
 });
 
 test('a sparse object of 4 GiB and 1 byte arrives', async (t) => {
+	t.timeout(280_000);
 	const sizeBytes = 4 * gibibyte + 1;
 	const directory = await withRoomyDirectory(t, sizeBytes);
 	const reception = await withFluteReceiver(t, {directory});
@@ -82,13 +83,17 @@ test('a sparse object of 4 GiB and 1 byte arrives', async (t) => {
 	const options = {destination: reception.endpoint, tsi: 1, fec};
 	sendFdt(sender, [object], options);
 	sendObjects(sender, [object], options);
-	const complete = await reception.until('complete or ended', () => {
-		// What a loaded machine lost in the kernel comes with the next transmission.
-		if (reception.all('ended').length > 0 && sender.stats().lanes[0]?.job === undefined) {
-			sendObjects(sender, [object], options);
-		}
-		return reception.all('complete')[0];
-	});
+	const complete = await reception.until(
+		'complete or ended',
+		() => {
+			// What a loaded machine lost in the kernel comes with the next transmission.
+			if (reception.all('ended').length > 0 && sender.stats().lanes[0]?.job === undefined) {
+				sendObjects(sender, [object], options);
+			}
+			return reception.all('complete')[0];
+		},
+		240_000,
+	);
 	const {stdout} = await promisify(execFile)('sha256sum', [path]);
 	t.is(complete.sha256, stdout.slice(0, 64));
 	t.is((await stat(complete.path)).size, sizeBytes);
