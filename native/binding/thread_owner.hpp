@@ -9,11 +9,11 @@
 
 namespace streamverse::binding {
 
-// Runs `stop` when the environment goes down while the owner is still open: in a worker thread that is terminated
-// nobody calls close. Hooks run in the reverse order of their making, so a guard that is made after a Doorbell ends
-// the thread before the bell is gone.
+// Runs `stop` when the environment goes down while the owner is still open: in a worker thread that is
+// terminated nobody calls close. Hooks run in the reverse order of their making, so a guard that is made
+// after a Doorbell ends the thread before the bell is gone.
 class TeardownGuard {
-   public:
+ public:
     TeardownGuard(napi_env env, std::function<void()> stop) : env_(env), stop_(std::move(stop)) {
         napi_add_env_cleanup_hook(env_, Run, this);
     }
@@ -27,7 +27,7 @@ class TeardownGuard {
         }
     }
 
-   private:
+ private:
     static void Run(void* argument) {
         auto* guard = static_cast<TeardownGuard*>(argument);
         guard->armed_ = false;
@@ -39,15 +39,16 @@ class TeardownGuard {
     bool armed_ = true;
 };
 
-// Calls `deliver` on the JavaScript thread some time after Ring, once for any number of rings in between. Rings after
-// Close, or while the environment goes down, do nothing. Keeps the event loop alive until Close.
+// Calls `deliver` on the JavaScript thread some time after Ring, once for any number of rings in between.
+// Rings after Close, or while the environment goes down, do nothing. Keeps the event loop alive until Close.
 class Doorbell {
-   public:
+ public:
     using Deliver = std::function<void(Napi::Env)>;
 
     Doorbell(Napi::Env env, const char* name, Deliver deliver) : state_(new State{std::move(deliver)}) {
-        bell_ = Bell::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), name, kQueueMax, 1, state_,
-                          [](Napi::Env, void*, State* state) { delete state; }, static_cast<void*>(nullptr));
+        bell_ = Bell::New(
+            env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), name, kQueueMax, 1, state_,
+            [](Napi::Env, void*, State* state) { delete state; }, static_cast<void*>(nullptr));
     }
     Doorbell(const Doorbell&) = delete;
     Doorbell& operator=(const Doorbell&) = delete;
@@ -65,7 +66,7 @@ class Doorbell {
     // The environment takes the bell down itself.
     void Abandon() { open_ = false; }
 
-   private:
+ private:
     struct State {
         Deliver deliver;
     };
@@ -82,17 +83,19 @@ class Doorbell {
     bool open_ = true;
 };
 
-// Runs `work` on a pool thread and resolves a promise with undefined after `after` has run on the JavaScript thread.
+// Runs `work` on a pool thread and resolves a promise with undefined after `after` has run on the JavaScript
+// thread.
 class Closing final : public Napi::AsyncWorker {
-   public:
-    static Napi::Promise Start(Napi::Env env, std::function<void()> work, std::function<void(Napi::Env)> after) {
+ public:
+    static Napi::Promise Start(Napi::Env env, std::function<void()> work,
+                               std::function<void(Napi::Env)> after) {
         auto* closing = new Closing(env, std::move(work), std::move(after));
         const Napi::Promise promise = closing->deferred_.Promise();
         closing->Queue();
         return promise;
     }
 
-   protected:
+ protected:
     void Execute() override { work_(); }
     void OnOK() override {
         after_(Env());
@@ -100,7 +103,7 @@ class Closing final : public Napi::AsyncWorker {
     }
     void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
-   private:
+ private:
     Closing(Napi::Env env, std::function<void()> work, std::function<void(Napi::Env)> after)
         : Napi::AsyncWorker(env), work_(std::move(work)), after_(std::move(after)), deferred_(env) {}
 

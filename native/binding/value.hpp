@@ -1,5 +1,5 @@
-// Reads JavaScript values with guards: what the TypeScript wrapper has validated is checked again here, so that a
-// wrong caller gets a coded error and never undefined behaviour.
+// Reads JavaScript values with guards: what the TypeScript wrapper has validated is checked again here, so
+// that a wrong caller gets a coded error and never undefined behaviour.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@ inline Napi::Error CodedError(Napi::Env env, const char* code, const std::string
 
 // An object argument and the code under which its mistakes are reported.
 class Arguments {
-   public:
+ public:
     Arguments(const Napi::Value& value, const char* code) : env_(value.Env()), code_(code) {
         if (!value.IsObject()) {
             throw CodedError(env_, code_, "an object is expected");
@@ -60,7 +60,9 @@ class Arguments {
         return text;
     }
 
-    std::string TextOr(const char* name, const char* fallback) const { return Has(name) ? Text(name) : fallback; }
+    std::string TextOr(const char* name, const char* fallback) const {
+        return Has(name) ? Text(name) : fallback;
+    }
 
     bool Flag(const char* name) const {
         const Napi::Value value = object_.Get(name);
@@ -103,7 +105,7 @@ class Arguments {
         return CodedError(env_, code_, "'" + name + "' must be " + expected);
     }
 
-   private:
+ private:
     Napi::Env env_;
     const char* code_;
     Napi::Object object_;

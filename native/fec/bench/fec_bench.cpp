@@ -1,6 +1,6 @@
-// One line of JSON per geometry: Gbit/s of source data, coded and recovered by us, and by bare ec_encode_data with the
-// tables ready. The three are measured in short turns one behind the other, and a ratio is the median of the turns' own
-// ratios: what a busy neighbour takes, it takes from all three.
+// One line of JSON per geometry: Gbit/s of source data, coded and recovered by us, and by bare ec_encode_data
+// with the tables ready. The three are measured in short turns one behind the other, and a ratio is the
+// median of the turns' own ratios: what a busy neighbour takes, it takes from all three.
 #include <isa-l/erasure_code.h>
 
 #include <algorithm>
@@ -78,7 +78,8 @@ void Measure(unsigned k, unsigned n) {
     for (auto& symbol : space) {
         outputs.push_back(symbol.data());
     }
-    // As many lost as can be repaired, others in every block and in every call, so that nothing can be remembered.
+    // As many lost as can be repaired, others in every block and in every call, so that nothing can be
+    // remembered.
     std::vector<std::vector<const uint8_t*>> sources;
     std::vector<std::vector<RepairSymbol>> repair(kBlocks);
     for (size_t index = 0; index < kBlocks; ++index) {
@@ -110,10 +111,11 @@ void Measure(unsigned k, unsigned n) {
             code.Recover(kSymbolBytes, sources[index].data(), repair[index], outputs.data(), workspace);
         }));
     }
-    std::printf("{\"k\":%u,\"n\":%u,\"symbolBytes\":%zu,\"bareGbps\":%.3f,\"encodeGbps\":%.3f,\"encodeRatio\":%.4f,"
-                "\"decodeGbps\":%.3f,\"decodeRatio\":%.4f}\n",
-                k, n, kSymbolBytes, Median(bare), Median(encode), Median(Ratios(encode, bare)), Median(decode),
-                Median(Ratios(decode, bare)));
+    std::printf(
+        "{\"k\":%u,\"n\":%u,\"symbolBytes\":%zu,\"bareGbps\":%.3f,\"encodeGbps\":%.3f,\"encodeRatio\":%.4f,"
+        "\"decodeGbps\":%.3f,\"decodeRatio\":%.4f}\n",
+        k, n, kSymbolBytes, Median(bare), Median(encode), Median(Ratios(encode, bare)), Median(decode),
+        Median(Ratios(decode, bare)));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static ReedSolomonCache cache(8);
     static Workspace workspace;
     const auto code = cache.Get(k, n);
-    // One symbol's bytes serve for all; whether one is there comes from the input's bits, ESIs from its bytes.
+    // One symbol's bytes serve for all; whether one is there comes from the input's bits, ESIs from its
+    // bytes.
     const std::vector<uint8_t> symbol(symbolBytes, data[0]);
     std::vector<const uint8_t*> source(k);
     size_t lost = 0;

@@ -11,7 +11,8 @@ inline constexpr unsigned kFieldPolynomial = 0x11D;
 inline constexpr unsigned kFieldOrder = 255;  // of the multiplicative group
 
 struct GaloisTables {
-    std::array<uint8_t, 4 * kFieldOrder> exponent{};  // repeated, so that a sum of four logarithms needs no modulo
+    std::array<uint8_t, 4 * kFieldOrder>
+        exponent{};  // repeated, so that a sum of four logarithms needs no modulo
     std::array<uint8_t, 256> logarithm{};
 };
 
@@ -47,6 +48,8 @@ constexpr uint8_t Invert(uint8_t value) {
 }
 
 // alpha^power
-constexpr uint8_t AlphaPower(unsigned power) { return kGalois.exponent[power % kFieldOrder]; }
+constexpr uint8_t AlphaPower(unsigned power) {
+    return kGalois.exponent[power % kFieldOrder];
+}
 
 }  // namespace streamverse::fec

@@ -16,10 +16,10 @@ namespace {
 
 constexpr size_t kTableBytes = 32;  // ISA-L's expanded form of one coefficient
 
-// Expanding a coefficient by gf_vect_mul_init costs more than copying its 32 bytes. Newer ISA-L lays tables out otherwise
-// where the CPU has GFNI, so copying is used only where it gives what ec_init_tables gives.
+// Expanding a coefficient by gf_vect_mul_init costs more than copying its 32 bytes. Newer ISA-L lays tables
+// out otherwise where the CPU has GFNI, so copying is used only where it gives what ec_init_tables gives.
 class ExpandedCoefficients {
-   public:
+ public:
     ExpandedCoefficients() {
         for (unsigned value = 0; value < 256; ++value) {
             auto coefficient = static_cast<unsigned char>(value);
@@ -41,7 +41,7 @@ class ExpandedCoefficients {
         }
     }
 
-   private:
+ private:
     void Copy(std::span<const uint8_t> coefficients, uint8_t* tables) const {
         for (const uint8_t coefficient : coefficients) {
             std::memcpy(tables, tables_[coefficient].data(), kTableBytes);
@@ -59,7 +59,8 @@ const ExpandedCoefficients& Expanded() {
     return expanded;
 }
 
-void MultiplyInto(size_t bytes, unsigned columns, unsigned rows, uint8_t* tables, uint8_t** inputs, uint8_t* const* outputs) {
+void MultiplyInto(size_t bytes, unsigned columns, unsigned rows, uint8_t* tables, uint8_t** inputs,
+                  uint8_t* const* outputs) {
     ec_encode_data(static_cast<int>(bytes), static_cast<int>(columns), static_cast<int>(rows), tables, inputs,
                    const_cast<uint8_t**>(outputs));
 }
@@ -69,7 +70,9 @@ inline unsigned DifferenceLog(unsigned left, unsigned right) {
     return kGalois.logarithm[kGalois.exponent[left] ^ kGalois.exponent[right]];
 }
 
-uint8_t FromLog(unsigned sum) { return kGalois.exponent[sum % kFieldOrder]; }
+uint8_t FromLog(unsigned sum) {
+    return kGalois.exponent[sum % kFieldOrder];
+}
 
 }  // namespace
 
@@ -78,9 +81,9 @@ ReedSolomon::ReedSolomon(unsigned sourceCount, unsigned symbolCount)
     if (sourceCount < 1 || sourceCount > symbolCount || symbolCount > kSymbolsMax) {
         throw std::invalid_argument("Reed-Solomon over GF(2^8) needs 1 <= k <= n <= 255");
     }
-    // inverse(V(k,k)) * V(k,n) interpolates: symbol j is a polynomial's value at alpha^j, and the polynomial is given by
-    // its values at alpha^0..alpha^(k-1). So entry (i, j) is the i-th Lagrange basis polynomial at alpha^j, which needs
-    // k*n products where an inversion would need k^3.
+    // inverse(V(k,k)) * V(k,n) interpolates: symbol j is a polynomial's value at alpha^j, and the polynomial
+    // is given by its values at alpha^0..alpha^(k-1). So entry (i, j) is the i-th Lagrange basis polynomial
+    // at alpha^j, which needs k*n products where an inversion would need k^3.
     const unsigned rows = symbolCount - sourceCount;
     productLog_.resize(symbolCount);
     for (unsigned symbol = 0; symbol < symbolCount; ++symbol) {
@@ -104,7 +107,8 @@ std::span<const uint8_t> ReedSolomon::Row(unsigned esi) const {
     if (esi < sourceCount_ || esi >= symbolCount_) {
         throw std::out_of_range("no such repair symbol");
     }
-    return std::span<const uint8_t>{matrix_}.subspan(static_cast<size_t>(esi - sourceCount_) * sourceCount_, sourceCount_);
+    return std::span<const uint8_t>{matrix_}.subspan(static_cast<size_t>(esi - sourceCount_) * sourceCount_,
+                                                     sourceCount_);
 }
 
 void ReedSolomon::Encode(size_t symbolBytes, const uint8_t* const* source, uint8_t* const* repair) const {
@@ -121,13 +125,15 @@ void ReedSolomon::Encode(size_t symbolBytes, const uint8_t* const* source, uint8
         Expanded().Expand(sourceCount_, rows, coefficients, encodeTables_.data());
     });
     // ISA-L takes no const, but reads only.
-    MultiplyInto(symbolBytes, sourceCount_, rows, encodeTables_.data(), const_cast<uint8_t**>(source), repair);
+    MultiplyInto(symbolBytes, sourceCount_, rows, encodeTables_.data(), const_cast<uint8_t**>(source),
+                 repair);
 }
 
-// Leaves in workspace.coefficients, for every missing symbol m, the Lagrange basis of the known symbols at alpha^m: the
-// present source symbols in their own columns, the chosen repair symbols in those of the missing ones. With
-// N = the known symbols, the coefficient of y in N is prod(z in N, z != y) (m - z) / (y - z). The products over N come
-// from those over all source symbols (productLog_) by taking the missing out and the repair symbols in.
+// Leaves in workspace.coefficients, for every missing symbol m, the Lagrange basis of the known symbols at
+// alpha^m: the present source symbols in their own columns, the chosen repair symbols in those of the missing
+// ones. With N = the known symbols, the coefficient of y in N is prod(z in N, z != y) (m - z) / (y - z). The
+// products over N come from those over all source symbols (productLog_) by taking the missing out and the
+// repair symbols in.
 void ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const {
     const std::vector<unsigned>& missing = workspace.missing;
     const size_t lost = missing.size();
@@ -136,7 +142,9 @@ void ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspa
     std::array<uint8_t, kSymbolsMax> missed{};
     std::array<uint8_t, kSymbolsMax> chosen{};
     std::array<unsigned, kSymbolsMax> inverseLog{};
-    const auto distance = [](uint8_t left, uint8_t right) -> unsigned { return kGalois.logarithm[left ^ right]; };
+    const auto distance = [](uint8_t left, uint8_t right) -> unsigned {
+        return kGalois.logarithm[left ^ right];
+    };
     for (unsigned column = 0; column < sourceCount_; ++column) {
         known[column] = AlphaPower(column);
         inverseLog[column] = productLog_[column];
@@ -147,11 +155,13 @@ void ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspa
         known[missing[index]] = chosen[index];
         inverseLog[missing[index]] = productLog_[repair[index].esi];
     }
-    // The logarithm of 1 is 0, but that of 0, which the table has as 0 too, stands for the factor that is left out.
+    // The logarithm of 1 is 0, but that of 0, which the table has as 0 too, stands for the factor that is
+    // left out.
     for (unsigned column = 0; column < sourceCount_; ++column) {
         unsigned product = inverseLog[column];
         for (size_t index = 0; index < lost; ++index) {
-            product += distance(known[column], chosen[index]) + kFieldOrder - distance(known[column], missed[index]);
+            product +=
+                distance(known[column], chosen[index]) + kFieldOrder - distance(known[column], missed[index]);
         }
         inverseLog[column] = kFieldOrder - product % kFieldOrder;
     }
@@ -160,17 +170,20 @@ void ReedSolomon::Solve(std::span<const RepairSymbol> repair, Workspace& workspa
     for (size_t row = 0; row < lost; ++row) {
         unsigned product = productLog_[missing[row]];
         for (size_t index = 0; index < lost; ++index) {
-            product += distance(missed[row], chosen[index]) + kFieldOrder - distance(missed[row], missed[index]);
+            product +=
+                distance(missed[row], chosen[index]) + kFieldOrder - distance(missed[row], missed[index]);
         }
         product = product % kFieldOrder + kFieldOrder;
         for (unsigned column = 0; column < sourceCount_; ++column) {
-            *coefficient++ = kGalois.exponent[product - distance(missed[row], known[column]) + inverseLog[column]];
+            *coefficient++ =
+                kGalois.exponent[product - distance(missed[row], known[column]) + inverseLog[column]];
         }
     }
 }
 
-bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source, std::span<const RepairSymbol> repair,
-                          uint8_t* const* recovered, Workspace& workspace) const {
+bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source,
+                          std::span<const RepairSymbol> repair, uint8_t* const* recovered,
+                          Workspace& workspace) const {
     workspace.missing.clear();
     workspace.inputs.resize(sourceCount_);
     for (unsigned esi = 0; esi < sourceCount_; ++esi) {
@@ -193,7 +206,8 @@ bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source, std:
         if (count == lost) {
             break;
         }
-        if (symbol.esi >= sourceCount_ && symbol.esi < symbolCount_ && symbol.bytes != nullptr && !seen[symbol.esi]) {
+        if (symbol.esi >= sourceCount_ && symbol.esi < symbolCount_ && symbol.bytes != nullptr &&
+            !seen[symbol.esi]) {
             seen.set(symbol.esi);
             chosen[count++] = symbol;
         }
@@ -206,9 +220,10 @@ bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source, std:
         workspace.inputs[workspace.missing[index]] = const_cast<uint8_t*>(chosen[index].bytes);
     }
     workspace.tables.resize(lost * sourceCount_ * kTableBytes);
-    Expanded().Expand(sourceCount_, static_cast<unsigned>(lost), workspace.coefficients, workspace.tables.data());
-    MultiplyInto(symbolBytes, sourceCount_, static_cast<unsigned>(lost), workspace.tables.data(), workspace.inputs.data(),
-                 recovered);
+    Expanded().Expand(sourceCount_, static_cast<unsigned>(lost), workspace.coefficients,
+                      workspace.tables.data());
+    MultiplyInto(symbolBytes, sourceCount_, static_cast<unsigned>(lost), workspace.tables.data(),
+                 workspace.inputs.data(), recovered);
     return true;
 }
 

@@ -19,7 +19,8 @@ struct RepairSymbol {
     const uint8_t* bytes;  // symbolBytes of them
 };
 
-// Memory that Recover needs; kept by the caller so that a decode in steady state allocates nothing. Any code, one thread.
+// Memory that Recover needs; kept by the caller so that a decode in steady state allocates nothing. Any code,
+// one thread.
 struct Workspace {
     std::vector<uint8_t> coefficients;
     std::vector<uint8_t> tables;
@@ -29,7 +30,7 @@ struct Workspace {
 
 // One code (k, n). Immutable after construction: may be shared by threads.
 class ReedSolomon {
-   public:
+ public:
     // Throws std::invalid_argument unless 1 <= k <= n <= 255.
     ReedSolomon(unsigned sourceCount, unsigned symbolCount);
 
@@ -39,17 +40,17 @@ class ReedSolomon {
     // The k coefficients of repair symbol `esi` (k <= esi < n).
     std::span<const uint8_t> Row(unsigned esi) const;
 
-    // source: k pointers, repair: n-k pointers, all to symbolBytes bytes (a short last symbol is padded with zeros
-    // by the caller: RFC 5510 section 6.1 codes whole symbols only).
+    // source: k pointers, repair: n-k pointers, all to symbolBytes bytes (a short last symbol is padded with
+    // zeros by the caller: RFC 5510 section 6.1 codes whole symbols only).
     void Encode(size_t symbolBytes, const uint8_t* const* source, uint8_t* const* repair) const;
 
-    // source: k pointers, null where the symbol is missing. recovered: one buffer per missing symbol, in ascending
-    // order of ESI. Takes the first usable repair symbols (wrong or repeated ESIs are skipped); answers false, having
-    // written nothing, when they are fewer than the missing ones.
+    // source: k pointers, null where the symbol is missing. recovered: one buffer per missing symbol, in
+    // ascending order of ESI. Takes the first usable repair symbols (wrong or repeated ESIs are skipped);
+    // answers false, having written nothing, when they are fewer than the missing ones.
     bool Recover(size_t symbolBytes, const uint8_t* const* source, std::span<const RepairSymbol> repair,
                  uint8_t* const* recovered, Workspace& workspace) const;
 
-   private:
+ private:
     void Solve(std::span<const RepairSymbol> repair, Workspace& workspace) const;
 
     unsigned sourceCount_;
@@ -64,13 +65,13 @@ class ReedSolomon {
 // The codes in use, bounded: the sizes of blocks come from packets, so a hostile sender must not grow this.
 // One thread, like its owner.
 class ReedSolomonCache {
-   public:
+ public:
     explicit ReedSolomonCache(size_t codesMax = 32) : codesMax_(codesMax == 0 ? 1 : codesMax) {}
 
     // Throws as ReedSolomon does.
     std::shared_ptr<const ReedSolomon> Get(unsigned sourceCount, unsigned symbolCount);
 
-   private:
+ private:
     size_t codesMax_;
     std::list<std::shared_ptr<const ReedSolomon>> codes_;  // most recently used first
 };

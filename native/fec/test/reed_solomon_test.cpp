@@ -64,7 +64,8 @@ void FieldIsTheRfcs() {
     for (unsigned value = 1; value < 256; ++value) {
         const auto element = static_cast<uint8_t>(value);
         CHECK(Multiply(element, Invert(element)) == 1);
-        CHECK(Multiply(element, 2) == static_cast<uint8_t>(value << 1 ^ (value & 0x80 ? kFieldPolynomial : 0)));
+        CHECK(Multiply(element, 2) ==
+              static_cast<uint8_t>(value << 1 ^ (value & 0x80 ? kFieldPolynomial : 0)));
     }
 }
 
@@ -74,7 +75,8 @@ void MatrixIsTheRfcs() {
     const std::vector<uint8_t> second{231, 210, 87, 99};
     CHECK(std::ranges::equal(code.Row(4), first));
     CHECK(std::ranges::equal(code.Row(5), second));
-    for (const auto& [k, n] : {std::pair{1U, 1U}, {1U, 255U}, {7U, 20U}, {64U, 80U}, {200U, 255U}, {255U, 255U}}) {
+    for (const auto& [k, n] :
+         {std::pair{1U, 1U}, {1U, 255U}, {7U, 20U}, {64U, 80U}, {200U, 255U}, {255U, 255U}}) {
         const ReedSolomon built(k, n);
         const Matrix book = GeneratorByTheBook(k, n);
         for (unsigned esi = k; esi < n; ++esi) {
@@ -106,7 +108,8 @@ Block MakeBlock(const ReedSolomon& code, size_t bytes, std::mt19937& random) {
 }
 
 // Loses the symbols that `lost` names; true when all came back as they were.
-bool Survives(const ReedSolomon& code, const Block& block, const std::vector<bool>& lost, Workspace& workspace) {
+bool Survives(const ReedSolomon& code, const Block& block, const std::vector<bool>& lost,
+              Workspace& workspace) {
     const size_t bytes = block.symbols[0].size();
     std::vector<const uint8_t*> source = block.source;
     std::vector<RepairSymbol> repair;
@@ -188,7 +191,8 @@ void MisuseIsRefused() {
     std::vector<uint8_t> out(16);
     uint8_t* outputs[2] = {out.data(), out.data()};
     Workspace workspace;
-    const std::vector<RepairSymbol> repair{{2, bytes.data()}, {2, bytes.data()}, {9, bytes.data()}, {1, bytes.data()}, {3, nullptr}};
+    const std::vector<RepairSymbol> repair{
+        {2, bytes.data()}, {2, bytes.data()}, {9, bytes.data()}, {1, bytes.data()}, {3, nullptr}};
     CHECK(!code.Recover(16, source, repair, outputs, workspace));
     CHECK(!code.Recover(0, source, repair, outputs, workspace));
 }

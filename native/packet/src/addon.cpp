@@ -43,12 +43,13 @@ Napi::Uint32Array Numbers(Napi::Env env, const std::vector<uint32_t>& values) {
 }
 
 class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
-   public:
+ public:
     static Napi::Function Define(Napi::Env env) {
-        return DefineClass(env, "PacketReceiver",
-                           {InstanceMethod<&PacketReceiver::Join>("join"), InstanceMethod<&PacketReceiver::Leave>("leave"),
-                            InstanceMethod<&PacketReceiver::Stats>("stats"),
-                            InstanceMethod<&PacketReceiver::Close>("close")});
+        return DefineClass(
+            env, "PacketReceiver",
+            {InstanceMethod<&PacketReceiver::Join>("join"), InstanceMethod<&PacketReceiver::Leave>("leave"),
+             InstanceMethod<&PacketReceiver::Stats>("stats"),
+             InstanceMethod<&PacketReceiver::Close>("close")});
     }
 
     explicit PacketReceiver(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PacketReceiver>(info) {
@@ -60,10 +61,12 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
         options.gro = from.Flag("gro");
         const size_t queueBytesMax = from.Whole("queueBytesMax", 1, 1 << 30);
         onBatch_ = Napi::Persistent(from.Callback("onBatch"));
-        bell_ = std::make_unique<binding::Doorbell>(env, "packet receiver", [this](Napi::Env at) { Deliver(at); });
+        bell_ = std::make_unique<binding::Doorbell>(env, "packet receiver",
+                                                    [this](Napi::Env at) { Deliver(at); });
         try {
             thread_ = Guarded(env, [&] {
-                return std::make_unique<ReceiveThread>(options, queueBytesMax, [bell = bell_.get()] { bell->Ring(); });
+                return std::make_unique<ReceiveThread>(options, queueBytesMax,
+                                                       [bell = bell_.get()] { bell->Ring(); });
             });
         } catch (...) {
             bell_->Close();
@@ -76,7 +79,7 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
         Ref();
     }
 
-   private:
+ private:
     void Deliver(Napi::Env env) {
         if (onBatch_.IsEmpty()) {
             return;
@@ -108,7 +111,8 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
 
     void Leave(const Napi::CallbackInfo& info) {
         RequireOpen(info.Env());
-        const auto id = static_cast<EndpointId>(Arguments(info[0], kArgument).Whole("endpoint", 0, 4294967295.0));
+        const auto id =
+            static_cast<EndpointId>(Arguments(info[0], kArgument).Whole("endpoint", 0, 4294967295.0));
         Guarded(info.Env(), [&] { thread_->Leave(id); });
     }
 
@@ -126,14 +130,15 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
     Napi::Value Close(const Napi::CallbackInfo& info) {
         RequireOpen(info.Env());
         closing_ = true;
-        return binding::Closing::Start(info.Env(), [this] { thread_->Stop(); },
-                                       [this](Napi::Env at) {
-                                           guard_->Disarm();
-                                           bell_->Close();
-                                           Deliver(at);
-                                           onBatch_.Reset();
-                                           Unref();
-                                       });
+        return binding::Closing::Start(
+            info.Env(), [this] { thread_->Stop(); },
+            [this](Napi::Env at) {
+                guard_->Disarm();
+                bell_->Close();
+                Deliver(at);
+                onBatch_.Reset();
+                Unref();
+            });
     }
 
     Napi::FunctionReference onBatch_;
@@ -148,8 +153,8 @@ OutBatch ReadBatch(const Napi::Value& value) {
     const Arguments from(value, kArgument);
     const Arguments destination(from.Get("destination"), kArgument);
     OutBatch batch;
-    batch.destination = ParseAddress(destination.Text("group"),
-                                     static_cast<uint16_t>(destination.Whole("port", 1, 65535)));
+    batch.destination =
+        ParseAddress(destination.Text("group"), static_cast<uint16_t>(destination.Whole("port", 1, 65535)));
     const auto [data, length] = from.Octets("bytes");
     const Napi::Value lengths = from.Get("lengths");
     if (!lengths.IsTypedArray() || lengths.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {
@@ -172,11 +177,12 @@ OutBatch ReadBatch(const Napi::Value& value) {
 }
 
 class PacketSender final : public Napi::ObjectWrap<PacketSender> {
-   public:
+ public:
     static Napi::Function Define(Napi::Env env) {
-        return DefineClass(env, "PacketSender",
-                           {InstanceMethod<&PacketSender::Send>("send"), InstanceMethod<&PacketSender::Stats>("stats"),
-                            InstanceMethod<&PacketSender::Close>("close")});
+        return DefineClass(
+            env, "PacketSender",
+            {InstanceMethod<&PacketSender::Send>("send"), InstanceMethod<&PacketSender::Stats>("stats"),
+             InstanceMethod<&PacketSender::Close>("close")});
     }
 
     explicit PacketSender(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PacketSender>(info) {
@@ -197,7 +203,8 @@ class PacketSender final : public Napi::ObjectWrap<PacketSender> {
         });
         try {
             thread_ = Guarded(env, [&] {
-                return std::make_unique<SendThread>(std::move(options), [bell = bell_.get()] { bell->Ring(); });
+                return std::make_unique<SendThread>(std::move(options),
+                                                    [bell = bell_.get()] { bell->Ring(); });
             });
         } catch (...) {
             bell_->Close();
@@ -210,7 +217,7 @@ class PacketSender final : public Napi::ObjectWrap<PacketSender> {
         Ref();
     }
 
-   private:
+ private:
     void RequireOpen(Napi::Env env) const {
         if (closing_) {
             throw CodedError(env, "NATIVE_PACKET_CLOSED", "the sender is closed");
@@ -237,13 +244,14 @@ class PacketSender final : public Napi::ObjectWrap<PacketSender> {
     Napi::Value Close(const Napi::CallbackInfo& info) {
         RequireOpen(info.Env());
         closing_ = true;
-        return binding::Closing::Start(info.Env(), [this] { thread_->Stop(); },
-                                       [this](Napi::Env) {
-                                           guard_->Disarm();
-                                           bell_->Close();
-                                           onIdle_.Reset();
-                                           Unref();
-                                       });
+        return binding::Closing::Start(
+            info.Env(), [this] { thread_->Stop(); },
+            [this](Napi::Env) {
+                guard_->Disarm();
+                bell_->Close();
+                onIdle_.Reset();
+                Unref();
+            });
     }
 
     Napi::FunctionReference onIdle_;

@@ -8,7 +8,7 @@ namespace streamverse::packet {
 
 // Owns one file descriptor.
 class Descriptor {
-   public:
+ public:
     Descriptor() = default;
     explicit Descriptor(int value) : value_(value) {}
     ~Descriptor() { Close(); }
@@ -26,7 +26,7 @@ class Descriptor {
     int get() const { return value_; }
     bool valid() const { return value_ >= 0; }
 
-   private:
+ private:
     void Close() {
         if (value_ >= 0) {
             ::close(value_);

@@ -37,7 +37,8 @@ bool SocketAddress::isMulticast() const {
     if (family() == AF_INET) {
         return IN_MULTICAST(ntohl(reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr.s_addr));
     }
-    return family() == AF_INET6 && IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr);
+    return family() == AF_INET6 &&
+           IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr);
 }
 
 bool SocketAddress::operator==(const SocketAddress& other) const {

@@ -10,19 +10,21 @@
 
 namespace streamverse::packet {
 
-// An operation that the system refused. `code` is one of the NATIVE_PACKET_ codes that packet-error-code.ts lists.
+// An operation that the system refused. `code` is one of the NATIVE_PACKET_ codes that packet-error-code.ts
+// lists.
 class SystemError : public std::runtime_error {
-   public:
+ public:
     SystemError(const char* code, const std::string& what, int number = 0);
     const char* code() const { return code_; }
     int number() const { return number_; }
 
-   private:
+ private:
     const char* code_;
     int number_;
 };
 
-// What to listen to. Texts are numeric addresses; an empty source means any, an empty interface the routing table's.
+// What to listen to. Texts are numeric addresses; an empty source means any, an empty interface the routing
+// table's.
 struct Endpoint {
     std::string group;  // IPv4 or IPv6; a unicast address is bound without a join
     uint16_t port = 0;
@@ -43,7 +45,8 @@ struct SocketAddress {
 // Throws SystemError NATIVE_PACKET_ADDRESS for what is no numeric address; never asks DNS.
 SocketAddress ParseAddress(const std::string& text, uint16_t port);
 
-// The index of the interface that has this address or name; 0 for an empty text. Throws NATIVE_PACKET_INTERFACE.
+// The index of the interface that has this address or name; 0 for an empty text. Throws
+// NATIVE_PACKET_INTERFACE.
 unsigned FindInterface(const std::string& text);
 
 // Throws NATIVE_PACKET_SOCKET.

@@ -39,7 +39,8 @@ void SleepUntil(int64_t deadlineNs, int64_t sliceNs) {
 void PreferTimeliness(uint64_t rateBps) {
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     const sched_param priority{.sched_priority = 1};
-    if (rateBps > kRealTimeRateBpsMax || ::pthread_setschedparam(::pthread_self(), SCHED_FIFO, &priority) != 0) {
+    if (rateBps > kRealTimeRateBpsMax ||
+        ::pthread_setschedparam(::pthread_self(), SCHED_FIFO, &priority) != 0) {
         const sched_param none{.sched_priority = 0};
         ::pthread_setschedparam(::pthread_self(), SCHED_OTHER, &none);
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
@@ -63,7 +64,8 @@ void Pacer::Restart(int64_t nowNs) {
 
 void Pacer::Spend(size_t bytes, int64_t nowNs) {
     const uint64_t cost = static_cast<uint64_t>(bytes) * kBitNs + remainder_;
-    // Time that went unused beyond a full bucket is gone: catching up on it would be a burst above the named size.
+    // Time that went unused beyond a full bucket is gone: catching up on it would be a burst above the named
+    // size.
     const auto fullNs = static_cast<int64_t>(static_cast<uint64_t>(burstBytesMax_) * kBitNs / rateBps_);
     const auto costNs = static_cast<int64_t>(cost / rateBps_);
     earnedNs_ = std::max(earnedNs_, nowNs - std::max(fullNs, costNs));
@@ -73,7 +75,8 @@ void Pacer::Spend(size_t bytes, int64_t nowNs) {
 
 size_t Pacer::BatchBytes(int64_t sliceNs) const {
     // Rates up to 10^12 bit/s and slices up to seconds fit into 64 bits.
-    const auto slice = static_cast<size_t>(rateBps_ * (static_cast<uint64_t>(sliceNs) / 1000) / (kBitNs / 1000));
+    const auto slice =
+        static_cast<size_t>(rateBps_ * (static_cast<uint64_t>(sliceNs) / 1000) / (kBitNs / 1000));
     return std::min(std::max<size_t>(slice, 1), burstBytesMax_);
 }
 

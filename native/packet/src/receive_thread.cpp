@@ -10,12 +10,15 @@ constexpr size_t kDatagramOverheadBytes = 8;
 
 }  // namespace
 
-ReceiveThread::ReceiveThread(const ReceiverOptions& options, size_t batchBytesMax, std::function<void()> onBatch)
+ReceiveThread::ReceiveThread(const ReceiverOptions& options, size_t batchBytesMax,
+                             std::function<void()> onBatch)
     : receiver_(options), batchBytesMax_(batchBytesMax), onBatch_(std::move(onBatch)) {
     thread_ = std::thread([this] { Run(); });
 }
 
-ReceiveThread::~ReceiveThread() { Stop(); }
+ReceiveThread::~ReceiveThread() {
+    Stop();
+}
 
 void ReceiveThread::Stop() {
     {

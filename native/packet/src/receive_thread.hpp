@@ -27,7 +27,7 @@ struct ReceiveThreadStats {
 };
 
 class ReceiveThread {
-   public:
+ public:
     // `onBatch` is called on the thread, without locks held, whenever a batch has begun.
     ReceiveThread(const ReceiverOptions& options, size_t batchBytesMax, std::function<void()> onBatch);
     ~ReceiveThread();
@@ -43,7 +43,7 @@ class ReceiveThread {
     ReceiveThreadStats Stats() const;
     void Stop();
 
-   private:
+ private:
     void Run();
     void Add(std::span<const Datagram> datagrams);
     void RunTasks();

@@ -10,7 +10,9 @@ constexpr int64_t kBatchNs = 2'000'000;
 constexpr int64_t kWaitSliceNs = 20'000'000;
 constexpr size_t kUnpacedBatchBytes = size_t{1} << 20;
 
-size_t HeaderBytes(const SocketAddress& destination) { return destination.family() == AF_INET ? 28 : 48; }
+size_t HeaderBytes(const SocketAddress& destination) {
+    return destination.family() == AF_INET ? 28 : 48;
+}
 
 }  // namespace
 
@@ -23,7 +25,9 @@ SendThread::SendThread(SendThreadOptions options, std::function<void()> onIdle)
     thread_ = std::thread([this] { Work(); });
 }
 
-SendThread::~SendThread() { Stop(); }
+SendThread::~SendThread() {
+    Stop();
+}
 
 void SendThread::Stop() {
     {
@@ -84,7 +88,8 @@ void SendThread::Work() {
     }
 }
 
-// Leaves in runs_ the datagrams from `first` (at byte `offset`) on that may go together; answers how many they are.
+// Leaves in runs_ the datagrams from `first` (at byte `offset`) on that may go together; answers how many
+// they are.
 size_t SendThread::Cut(const OutBatch& batch, size_t first, size_t offset, size_t bytesMax) {
     runs_.clear();
     cutBytes_ = 0;

@@ -33,13 +33,13 @@ struct OutBatch {
 
 struct SendThreadStats {
     SenderCounters counters;
-    uint64_t dropped = 0;      // the queue was full
-    uint64_t failed = 0;       // the network refused them
+    uint64_t dropped = 0;  // the queue was full
+    uint64_t failed = 0;   // the network refused them
     uint64_t queuedBytes = 0;
 };
 
 class SendThread {
-   public:
+ public:
     // `onIdle` is called on the thread, without locks held, whenever all has been sent.
     SendThread(SendThreadOptions options, std::function<void()> onIdle);
     ~SendThread();
@@ -51,7 +51,7 @@ class SendThread {
     SendThreadStats Stats() const;
     void Stop();
 
-   private:
+ private:
     void Work();
     void Send(const OutBatch& batch);
     size_t Cut(const OutBatch& batch, size_t first, size_t offset, size_t bytesMax);

@@ -88,11 +88,13 @@ Descriptor OpenSocket(const Endpoint& endpoint, const ReceiverOptions& options) 
     }
     SocketAddress bound = group;
     if (!ipv4 && reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_scope_id == 0) {
-        reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_scope_id = FindInterface(endpoint.interfaceAddress);
+        reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_scope_id =
+            FindInterface(endpoint.interfaceAddress);
     }
     if (::bind(fd, bound.get(), bound.length) != 0) {
         throw SystemError("NATIVE_PACKET_SOCKET",
-                          "cannot listen on " + endpoint.group + " port " + std::to_string(endpoint.port), errno);
+                          "cannot listen on " + endpoint.group + " port " + std::to_string(endpoint.port),
+                          errno);
     }
     if (group.isMulticast()) {
         JoinGroup(fd, group, endpoint);
@@ -136,7 +138,9 @@ EndpointId UdpReceiver::Join(const Endpoint& endpoint) {
     return id;
 }
 
-void UdpReceiver::Leave(EndpointId id) { sockets_.erase(id); }
+void UdpReceiver::Leave(EndpointId id) {
+    sockets_.erase(id);
+}
 
 void UdpReceiver::Wake() {
     const uint64_t one = 1;
@@ -158,7 +162,8 @@ int UdpReceiver::grantedBufferBytes(EndpointId id) const {
 std::span<const Datagram> UdpReceiver::Receive(int timeoutMs) {
     if (ready_.empty()) {
         std::array<epoll_event, 64> events;
-        const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeoutMs);
+        const int count =
+            ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeoutMs);
         bool woken = false;
         for (int index = 0; index < count; ++index) {
             const auto id = static_cast<EndpointId>(events[static_cast<size_t>(index)].data.u64);
@@ -194,8 +199,8 @@ std::span<const Datagram> UdpReceiver::Read(EndpointId id, Socket& socket) {
         header.msg_controllen = kControlBytes;
     }
     datagrams_.clear();
-    const int count = ::recvmmsg(socket.descriptor.get(), messages_.data(), static_cast<unsigned>(messages_.size()),
-                                 MSG_DONTWAIT, nullptr);
+    const int count = ::recvmmsg(socket.descriptor.get(), messages_.data(),
+                                 static_cast<unsigned>(messages_.size()), MSG_DONTWAIT, nullptr);
     if (count <= 0) {
         return {};  // EAGAIN, EINTR, or an ICMP error of a unicast socket, which the read has cleared
     }

@@ -26,10 +26,11 @@ struct Datagram {
 };
 
 struct ReceiverOptions {
-    int receiveBufferBytes = 4 * 1024 * 1024;  // asked of the kernel; SO_RCVBUFFORCE where we may, else SO_RCVBUF
-    unsigned batchDatagrams = 64;              // per system call
-    unsigned datagramBytesMax = 2048;          // longer ones are dropped and counted; with GRO 65535 is taken
-    bool gro = false;                          // UDP_GRO: one read may bring up to 64 datagrams of one sender
+    int receiveBufferBytes =
+        4 * 1024 * 1024;               // asked of the kernel; SO_RCVBUFFORCE where we may, else SO_RCVBUF
+    unsigned batchDatagrams = 64;      // per system call
+    unsigned datagramBytesMax = 2048;  // longer ones are dropped and counted; with GRO 65535 is taken
+    bool gro = false;                  // UDP_GRO: one read may bring up to 64 datagrams of one sender
 };
 
 struct ReceiverCounters {
@@ -40,23 +41,25 @@ struct ReceiverCounters {
     uint64_t reads = 0;        // recvmmsg calls that brought something
 };
 
-// One socket per endpoint, bound to the group's own address with IP_MULTICAST_ALL off: a socket bound to a bare port
-// would be handed every group that anybody on this host joined on it, and two source-specific joins of one group stay
-// apart. All methods on one thread, save Wake.
+// One socket per endpoint, bound to the group's own address with IP_MULTICAST_ALL off: a socket bound to a
+// bare port would be handed every group that anybody on this host joined on it, and two source-specific joins
+// of one group stay apart. All methods on one thread, save Wake.
 class UdpReceiver {
-   public:
+ public:
     // Throws SystemError.
     explicit UdpReceiver(const ReceiverOptions& options);
     ~UdpReceiver();
     UdpReceiver(const UdpReceiver&) = delete;
     UdpReceiver& operator=(const UdpReceiver&) = delete;
 
-    // Throws SystemError (NATIVE_PACKET_ADDRESS, NATIVE_PACKET_JOIN, NATIVE_PACKET_SOCKET, NATIVE_PACKET_LIMIT).
+    // Throws SystemError (NATIVE_PACKET_ADDRESS, NATIVE_PACKET_JOIN, NATIVE_PACKET_SOCKET,
+    // NATIVE_PACKET_LIMIT).
     EndpointId Join(const Endpoint& endpoint);
     void Leave(EndpointId id);
 
-    // Waits up to timeoutMs (-1: for ever) for datagrams or Wake; an empty span means neither came, Wake came, or
-    // only datagrams that were dropped. One call reads one batch of one socket; ready sockets take turns.
+    // Waits up to timeoutMs (-1: for ever) for datagrams or Wake; an empty span means neither came, Wake
+    // came, or only datagrams that were dropped. One call reads one batch of one socket; ready sockets take
+    // turns.
     std::span<const Datagram> Receive(int timeoutMs);
 
     // Makes the running or the next Receive return early. Any thread.
@@ -68,7 +71,7 @@ class UdpReceiver {
     // What the kernel granted to the socket, for the log; 0 for an unknown id.
     int grantedBufferBytes(EndpointId id) const;
 
-   private:
+ private:
     struct Socket {
         Descriptor descriptor;
         uint32_t overflow = 0;  // last SO_RXQ_OVFL value

@@ -12,7 +12,8 @@
 namespace streamverse::packet {
 namespace {
 
-// The kernel's own limits for one UDP_SEGMENT send: UDP_MAX_SEGMENTS, and one UDP datagram's length before cutting.
+// The kernel's own limits for one UDP_SEGMENT send: UDP_MAX_SEGMENTS, and one UDP datagram's length before
+// cutting.
 constexpr size_t kSegmentsMax = 64;
 constexpr size_t kOffloadBytesMax = 65507;
 constexpr size_t kMessagesMax = 256;
@@ -26,7 +27,8 @@ void ChooseInterface(int descriptor, int family, const SenderOptions& options) {
         if (index != 0) {
             ip_mreqn request{};
             request.imr_ifindex = index;
-            // The address too: it becomes the packets' source, by which receivers of a source-specific group choose.
+            // The address too: it becomes the packets' source, by which receivers of a source-specific group
+            // choose.
             if (::if_nametoindex(options.interfaceAddress.c_str()) == 0) {
                 const SocketAddress source = ParseAddress(options.interfaceAddress, 0);
                 if (source.family() == AF_INET) {
@@ -55,7 +57,8 @@ int UdpSender::SocketFor(int family) {
         if (!descriptor.valid()) {
             throw SystemError("NATIVE_PACKET_SOCKET", "no socket", errno);
         }
-        if (::setsockopt(descriptor.get(), SOL_SOCKET, SO_SNDBUFFORCE, &options_.sendBufferBytes, sizeof(int)) != 0) {
+        if (::setsockopt(descriptor.get(), SOL_SOCKET, SO_SNDBUFFORCE, &options_.sendBufferBytes,
+                         sizeof(int)) != 0) {
             SetOption(descriptor.get(), SOL_SOCKET, SO_SNDBUF, options_.sendBufferBytes, "SO_SNDBUF");
         }
         ChooseInterface(descriptor.get(), family, options_);
@@ -86,12 +89,15 @@ void UdpSender::Cut(std::span<const Run> runs) {
             size_t bytes = std::min(run.segmentBytes, run.length - offset);
             size_t datagrams = 1;
             if (offload_ && run.segmentBytes > 0) {
-                const size_t most = std::max<size_t>(1, std::min(kSegmentsMax, kOffloadBytesMax / run.segmentBytes));
+                const size_t most =
+                    std::max<size_t>(1, std::min(kSegmentsMax, kOffloadBytesMax / run.segmentBytes));
                 bytes = std::min(most * run.segmentBytes, run.length - offset);
                 datagrams = (bytes + run.segmentBytes - 1) / run.segmentBytes;
             }
-            pieces_.push_back(
-                {run.destination, {const_cast<uint8_t*>(run.bytes + offset), bytes}, datagrams, run.segmentBytes});
+            pieces_.push_back({run.destination,
+                               {const_cast<uint8_t*>(run.bytes + offset), bytes},
+                               datagrams,
+                               run.segmentBytes});
             offset += bytes;
         } while (offset < run.length);
     }
@@ -103,7 +109,8 @@ size_t UdpSender::Push(size_t first, size_t end) {
     control_.resize(kMessagesMax * kControlBytes);
     const int family = pieces_[first].destination->family();
     size_t count = 0;
-    while (first + count < end && count < kMessagesMax && pieces_[first + count].destination->family() == family) {
+    while (first + count < end && count < kMessagesMax &&
+           pieces_[first + count].destination->family() == family) {
         Piece& piece = pieces_[first + count];
         msghdr& header = messages_[count].msg_hdr;
         header = {};
@@ -133,7 +140,8 @@ bool UdpSender::Recover(int number, int descriptor, int& stalledMs) {
         case EINTR:
             return true;
         case ECONNREFUSED:
-            // The answer to an earlier datagram; reading it has cleared it, and nothing of this call was sent.
+            // The answer to an earlier datagram; reading it has cleared it, and nothing of this call was
+            // sent.
             ++counters_.refused;
             return true;
         case EAGAIN:
@@ -145,7 +153,8 @@ bool UdpSender::Recover(int number, int descriptor, int& stalledMs) {
             ++counters_.waits;
             // A full device queue (ENOBUFS) reports the socket writable all the same, hence the least wait.
             pollfd entry{descriptor, POLLOUT, 0};
-            ::poll(number == EAGAIN ? &entry : nullptr, number == EAGAIN ? 1 : 0, number == EAGAIN ? kPollMs : 1);
+            ::poll(number == EAGAIN ? &entry : nullptr, number == EAGAIN ? 1 : 0,
+                   number == EAGAIN ? kPollMs : 1);
             stalledMs += number == EAGAIN ? kPollMs : 1;
             return true;
         }

@@ -16,7 +16,8 @@
 
 namespace streamverse::packet {
 
-// Datagrams of one destination that lie one behind the other: all segmentBytes long, the last one perhaps shorter.
+// Datagrams of one destination that lie one behind the other: all segmentBytes long, the last one perhaps
+// shorter.
 struct Run {
     const SocketAddress* destination;
     const uint8_t* bytes;
@@ -36,12 +37,13 @@ struct SenderCounters {
     uint64_t datagrams = 0;
     uint64_t bytes = 0;  // UDP payload
     uint64_t waits = 0;  // times that the kernel had no room
-    uint64_t refused = 0;  // a unicast receiver said port unreachable: nobody listens; the datagrams count as sent
+    uint64_t refused =
+        0;  // a unicast receiver said port unreachable: nobody listens; the datagrams count as sent
 };
 
 // One thread.
 class UdpSender {
-   public:
+ public:
     explicit UdpSender(SenderOptions options) : options_(std::move(options)) {}
     UdpSender(const UdpSender&) = delete;
     UdpSender& operator=(const UdpSender&) = delete;
@@ -49,15 +51,16 @@ class UdpSender {
     // Makes sure that datagrams to this family can leave; otherwise the first Send does. Throws SystemError.
     void Prepare(int family) { SocketFor(family); }
 
-    // Sends all, waiting while the kernel has no room, at most kStallMsMax without progress. Answers the number of
-    // datagrams that the kernel took: fewer only when `stop` became true. Throws SystemError NATIVE_PACKET_SEND.
+    // Sends all, waiting while the kernel has no room, at most kStallMsMax without progress. Answers the
+    // number of datagrams that the kernel took: fewer only when `stop` became true. Throws SystemError
+    // NATIVE_PACKET_SEND.
     size_t Send(std::span<const Run> runs, const std::atomic<bool>& stop);
 
     const SenderCounters& counters() const { return counters_; }
 
     static constexpr int kStallMsMax = 2000;
 
-   private:
+ private:
     struct Piece {
         const SocketAddress* destination;
         iovec vector;

@@ -34,10 +34,13 @@ void RateIsExact() {
     for (const uint64_t rate : {1'000'000ULL, 61'300'000ULL, 999'999'937ULL, 10'000'000'000ULL}) {
         for (const size_t batch : {1428U, 15'708U, 65'535U}) {
             Pacer punctual(rate, 65'536);
-            CHECK(std::abs(ErrorOver(punctual, batch, 0)) < 1e-4 + static_cast<double>(batch) * 8 / static_cast<double>(rate) / 10);
+            CHECK(std::abs(ErrorOver(punctual, batch, 0)) <
+                  1e-4 + static_cast<double>(batch) * 8 / static_cast<double>(rate) / 10);
             Pacer late(rate, 262'144);
-            const int64_t absorbed = static_cast<int64_t>((262'144.0 - static_cast<double>(batch)) * 8e9 / static_cast<double>(rate));
-            CHECK(std::abs(ErrorOver(late, batch, absorbed / 2 + 1)) < 1e-3 + 262'144.0 * 8 / static_cast<double>(rate) / 10);
+            const int64_t absorbed = static_cast<int64_t>((262'144.0 - static_cast<double>(batch)) * 8e9 /
+                                                          static_cast<double>(rate));
+            CHECK(std::abs(ErrorOver(late, batch, absorbed / 2 + 1)) <
+                  1e-3 + 262'144.0 * 8 / static_cast<double>(rate) / 10);
         }
     }
 }

@@ -69,7 +69,8 @@ void RunsArriveWhole(bool gro, bool offload) {
     lengths.back() = 17;
     const std::vector<uint8_t> run = Bytes(lengths);
     const std::vector<uint8_t> single = Bytes({900});
-    const Run runs[3] = {{&group, run.data(), run.size(), 1300}, {&group, single.data(), 900, 900}, {&group, nullptr, 0, 0}};
+    const Run runs[3] = {
+        {&group, run.data(), run.size(), 1300}, {&group, single.data(), 900, 900}, {&group, nullptr, 0, 0}};
     CHECK(sender.Send(runs, kGoOn) == 152);
     lengths.push_back(900);
     lengths.push_back(0);
