@@ -81,13 +81,13 @@ test.serial('an origin that ignores Range, lies about its length or sends no end
 	};
 	const ranged = await fetch(`${url}ignores-range.mp4`, {headers: {range: 'bytes=40000-40099'}});
 	t.is(ranged.status, 206);
-	t.deepEqual(Buffer.from(await ranged.arrayBuffer()), bytes.subarray(40_000, 40_100));
+	t.true(Buffer.from(await ranged.arrayBuffer()).equals(bytes.subarray(40_000, 40_100)));
 	origin.intercept = (_, response) => {
 		response.writeHead(200).end(bytes);
 		return true;
 	};
 	const chunked = await fetch(`${url}chunked.mp4`, {headers: {range: 'bytes=-100'}});
-	t.deepEqual(Buffer.from(await chunked.arrayBuffer()), bytes.subarray(-100));
+	t.true(Buffer.from(await chunked.arrayBuffer()).equals(bytes.subarray(-100)));
 	origin.intercept = (_, response) => {
 		response.writeHead(200, {'content-length': 100_000}).write(bytes);
 		return true;

@@ -18,7 +18,7 @@ test('a cached object is served with ranges, its digest as ETag, and CORS', asyn
 	t.is(whole.headers.get('etag'), `"${sha256Of(bytes)}"`);
 	t.is(whole.headers.get('streamverse-source'), 'cache');
 	t.is(whole.headers.get('access-control-allow-origin'), '*');
-	t.deepEqual(await bodyOf(whole), bytes);
+	t.true((await bodyOf(whole)).equals(bytes));
 	const parts = await fetch(`${url}vod/a.m4s`, {headers: {range: 'bytes=0-9,100000-199999,-5'}});
 	t.is(parts.status, 206);
 	const parsed = parseMultipart(parts.headers, await bodyOf(parts));
@@ -52,7 +52,7 @@ test('two hundred players on one miss cost one request to the origin', async (t)
 	t.true(bodies.every(({start, body}) => body.equals(bytes.subarray(start))));
 	t.deepEqual(origin.requests, ['GET /vod/a.m4s']);
 	await poll('it is cached', () => cache.peek(objectUriOfPath('/streamverse/vod/a.m4s')) !== undefined);
-	t.deepEqual(await readCached(cache, '/streamverse/vod/a.m4s'), bytes);
+	t.true((await readCached(cache, '/streamverse/vod/a.m4s'))?.equals(bytes));
 	t.is((await fetch(`${url}vod/a.m4s`)).headers.get('streamverse-source'), 'cache');
 	t.is(serving.stats().misses + serving.stats().hits, 201);
 });
@@ -77,7 +77,7 @@ test('nothing outside of the operator’s path is ever asked of an origin', asyn
 
 test('a 404 is believed for a moment, and the object is found when it appears', async (t) => {
 	const origin = await withOriginServer(t);
-	const {url} = await withServing(t, {baseUrls: [origin.url], limits: {negativeMs: 300}});
+	const {url} = await withServing(t, {baseUrls: [origin.url], limits: {negativeMs: 5000}});
 	t.is((await fetch(`${url}a`)).status, 404);
 	t.is((await fetch(`${url}a`)).status, 404);
 	t.is(origin.requests.length, 1);
@@ -126,7 +126,7 @@ test('an origin that dies in mid-body is resumed at another one with If-Range', 
 		return true;
 	};
 	const {url, cache} = await withServing(t, {baseUrls: [dying.url, good.url], limits: {segmentsAhead: 0}});
-	t.deepEqual(await bodyOf(await fetch(`${url}a.m4s`)), bytes);
+	t.true((await bodyOf(await fetch(`${url}a.m4s`))).equals(bytes));
 	t.is(good.requests.length, 1);
 	t.regex(good.requests[0] ?? '', /^GET \/a\.m4s bytes=\d+-$/u);
 	await poll('it is cached', () => cache.peek(objectUriOfPath('/streamverse/a.m4s')) !== undefined);
@@ -168,10 +168,10 @@ test('an object for which the box has no room still plays', async (t) => {
 	const bytes = randomBytes(300_000);
 	origin.objects.set('big.mp4', bytes);
 	const {url, cache} = await withServing(t, {baseUrls: [origin.url], cacheOptions: {budgetBytes: 100_000}});
-	t.deepEqual(await bodyOf(await fetch(`${url}big.mp4`)), bytes);
+	t.true((await bodyOf(await fetch(`${url}big.mp4`))).equals(bytes));
 	const part = await fetch(`${url}big.mp4`, {headers: {range: 'bytes=10-19'}});
 	t.is(part.status, 206);
-	t.deepEqual(await bodyOf(part), bytes.subarray(10, 20));
+	t.true((await bodyOf(part)).equals(bytes.subarray(10, 20)));
 	t.is(cache.stats().objects, 0);
 });
 
@@ -191,7 +191,7 @@ test('a player that starts far into a file has its range fetched beside the whol
 	};
 	const {url, cache} = await withServing(t, {baseUrls: [origin.url], limits: {jumpBytes: 100_000, segmentsAhead: 0}});
 	const tail = await fetch(`${url}film.mp4`, {headers: {range: 'bytes=-1000'}});
-	t.deepEqual(await bodyOf(tail), bytes.subarray(-1000));
+	t.true((await bodyOf(tail)).equals(bytes.subarray(-1000)));
 	release();
 	await poll('the whole is cached', () => cache.peek(objectUriOfPath('/streamverse/film.mp4')) !== undefined);
 	t.is(origin.requests.filter((line) => !line.includes('bytes=')).length, 1);

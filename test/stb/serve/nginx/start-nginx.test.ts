@@ -31,7 +31,7 @@ test('nginx and our process answer a hit alike, and a player may change between 
 	const bytes = randomBytes(300_000);
 	await commitBytes(cache, '/streamverse/vod/a.m4s', bytes);
 	const byNginx = await fetch(`${url}vod/a.m4s`);
-	t.deepEqual(await bodyOf(byNginx), bytes);
+	t.true((await bodyOf(byNginx)).equals(bytes));
 	const tag = byNginx.headers.get('etag') ?? '';
 	const digestTag = `"${sha256Of(bytes)}"`;
 	// Two ranges are ours to answer, for nginx does not coalesce them.
@@ -54,7 +54,7 @@ test('nginx and our process answer a hit alike, and a player may change between 
 		const part = await fetch(`${url}vod/a.m4s`, {headers: {range: 'bytes=100-199', 'if-range': ifRange}});
 		t.is(part.status, 206, ifRange);
 		t.is(part.headers.get('etag'), tag);
-		t.deepEqual(await bodyOf(part), bytes.subarray(100, 200));
+		t.true((await bodyOf(part)).equals(bytes.subarray(100, 200)));
 		t.is((await fetch(`${url}vod/a.m4s`, {headers: {'if-none-match': ifRange}})).status, 304, ifRange);
 	}
 	t.is((await fetch(`${url}vod/a.m4s`, {headers: {range: 'bytes=0-1', 'if-range': '"0-0"'}})).status, 200);
