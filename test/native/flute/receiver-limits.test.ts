@@ -117,7 +117,8 @@ test('a limit on open objects holds back, and the next transmission brings the r
 	sendObjects(sender, [{...first, source: {kind: 'bytes', bytes: randomBytes(50_000)}}, second], options);
 	await reception.until('refused', () => reception.receiver.stats().refusedSymbols > 0);
 	t.true(reception.receiver.stats().openBytes <= 150_000);
-	reception.receiver.drop(reception.objectAt('object 1')?.id ?? 0);
+	const {id} = await reception.until('appeared', () => reception.objectAt('object 1'));
+	reception.receiver.drop(id);
 	await reception.until('dropped', () => reception.all('gave-up').length === 1);
 	sendObjects(sender, [second], options);
 	t.is((await reception.bytesOf('object 2')).length, 100_000);
