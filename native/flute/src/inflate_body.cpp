@@ -9,8 +9,8 @@ namespace {
 
 constexpr size_t kStepBytes = 64 * 1024;
 
-// Senders confuse the three: gzip and zlib envelopes tell themselves apart, and "DEFLATE" comes both raw (RFC 1951)
-// and in an envelope, which its first two bytes show (RFC 1950 section 2.2).
+// Senders confuse the three: gzip and zlib envelopes tell themselves apart, and "DEFLATE" comes both raw (RFC
+// 1951) and in an envelope, which its first two bytes show (RFC 1950 section 2.2).
 int WindowBits(uint8_t encoding, Bytes body) {
     const bool envelope = body.size() >= 2 && (body[0] & 0x0F) == 8 && ReadBigEndian(body.first(2)) % 31 == 0;
     return encoding == 2 && !envelope ? -MAX_WBITS : 32 + MAX_WBITS;
