@@ -103,8 +103,6 @@ export const livePushArgs = (
 	...['-map', '0', '-c', 'copy'],
 	...packagingArgs(recipe),
 	...['-use_timeline', '1', '-window_size', '6', '-extra_window_size', '4', '-remove_at_exit', '0'],
-	// ffmpeg sends the multivariant playlist only once otherwise; a headend that restarts would never have it again.
-	...['-master_m3u8_publish_rate', '1'],
 	...['-init_seg_name', `init-${options.run}-$RepresentationID$.$ext$`],
 	...['-media_seg_name', `chunk-${options.run}-$RepresentationID$-$Number%05d$.$ext$`],
 	...['-method', 'PUT', '-ignore_io_errors', '1', options.url],

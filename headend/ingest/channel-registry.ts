@@ -4,9 +4,12 @@ import type {CatalogueEntry} from '#headend/catalogue/catalogue-entry.ts';
 import {livePathPrefix} from '#headend/catalogue/catalogue-path.ts';
 import {headendError} from '#headend/error-code.ts';
 import {channelIdSchema, type IngestConfig} from '#headend/ingest/ingest-config-schema.ts';
+import {renewedExpiryMs} from '#headend/ingest/live-terms.ts';
 
 /** The bit rate is told over this. */
 const rateWindowMs = 10_000;
+/** How often a channel's standing objects are looked at for renewal; they live for days. */
+const renewIntervalMs = 3_600_000;
 
 type Channel = {
 	readonly id: string;
@@ -14,6 +17,7 @@ type Channel = {
 	segments: number;
 	lastMs: number;
 	lastSegmentMs: number;
+	renewedMs: number;
 	recent: {readonly atMs: number; readonly bytes: number}[];
 };
 
@@ -71,6 +75,7 @@ export class ChannelRegistry {
 			segments: 0,
 			lastMs: nowMs,
 			lastSegmentMs: 0,
+			renewedMs: nowMs,
 			recent: [],
 		};
 		this.#channels.set(channelId, channel);
@@ -92,7 +97,7 @@ export class ChannelRegistry {
 		this.#channels.get(channelId)?.paths.delete(path);
 	}
 
-	/** A channel that pushes no more goes off the air with everything it has. */
+	/** A channel that pushes no more goes off the air with everything it has; what stands of the others is kept alive. */
 	expire(): void {
 		const nowMs = this.#clock.nowMs();
 		for (const channel of this.#channels.values()) {
@@ -101,6 +106,19 @@ export class ChannelRegistry {
 				for (const path of channel.paths) {
 					this.#catalogue.remove(path);
 				}
+			} else if (channel.renewedMs + renewIntervalMs <= nowMs) {
+				channel.renewedMs = nowMs;
+				this.#renew(channel, nowMs);
+			}
+		}
+	}
+
+	#renew(channel: Channel, nowMs: number): void {
+		for (const path of channel.paths) {
+			const entry = this.#catalogue.get(path);
+			const expiresMs = entry === undefined ? undefined : renewedExpiryMs(entry, nowMs);
+			if (entry !== undefined && expiresMs !== undefined) {
+				this.#catalogue.put({...entry, expiresMs});
 			}
 		}
 	}
