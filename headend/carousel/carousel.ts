@@ -92,6 +92,7 @@ export class Carousel implements AsyncDisposable {
 		this.#stack.use(this.uplink);
 		this.#stack.use(catalogue.onChange((change, entry) => this.#take(change.kind, entry)));
 		this.#planNow();
+		this.#resumeLive();
 		const repeat = runLoop({
 			name: 'fdt',
 			wake: new Wake(),
@@ -161,6 +162,15 @@ export class Carousel implements AsyncDisposable {
 		}
 		this.#isDirty = true;
 		this.#replan.wake();
+	}
+
+	/** Manifests and initialisation segments of an earlier run go on air again; nobody may send them anew. */
+	#resumeLive(): void {
+		for (const entry of this.#options.catalogue.entries()) {
+			if (entry.priority === 'live' && entry.form !== undefined) {
+				this.#live.put(entry);
+			}
+		}
 	}
 
 	async #planWhenDirty(): Promise<void> {

@@ -145,8 +145,12 @@ export class FileCarousel {
 				}
 			}
 		}
-		if (batch.length > 0) {
-			this.#transmit(batch);
+		// What was deleted or replaced while it was made ready has no file any more.
+		const current = batch.filter(
+			({prepared: {entry}}) => this.#options.entryOf(entry.path)?.revision === entry.revision,
+		);
+		if (current.length > 0) {
+			this.#transmit(current);
 		}
 	}
 

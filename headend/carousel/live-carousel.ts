@@ -81,18 +81,30 @@ export class LiveCarousel {
 		const entries = [...this.#pending.values()];
 		this.#pending.clear();
 		const nowMs = this.#options.clock.monotonicMs();
-		const fresh = await this.#preparer.prepare(entries);
+		const fresh = this.#stillCurrent(await this.#preparer.prepare(entries));
 		for (const prepared of fresh) {
 			this.#note(prepared, nowMs);
 		}
 		const dueRepeats = this.#repeats.filter(({dueMs}) => dueMs <= nowMs);
 		this.#repeats = this.#repeats.filter(({dueMs}) => dueMs > nowMs);
-		const current = dueRepeats.filter(({entry}) => this.#options.entryOf(entry.path)?.revision === entry.revision);
-		const again = await this.#preparer.prepare(current.map(({entry}) => entry));
+		const current = dueRepeats.filter(({entry}) => this.#isCurrent(entry));
+		const again = this.#stillCurrent(await this.#preparer.prepare(current.map(({entry}) => entry)));
 		for (const {entry, left} of current) {
 			this.#repeatLater(entry, left - 1, nowMs);
 		}
 		this.#transmit([...fresh, ...this.#refresh(nowMs), ...again]);
+	}
+
+	#isCurrent(entry: CatalogueEntry): boolean {
+		return this.#options.entryOf(entry.path)?.revision === entry.revision;
+	}
+
+	/** What was deleted or replaced while it was made ready would otherwise stand for ever. */
+	#stillCurrent(prepared: readonly PreparedObject[]): readonly PreparedObject[] {
+		for (const {entry} of prepared.filter((object) => !this.#isCurrent(object.entry))) {
+			this.#preparer.forget(entry.path);
+		}
+		return prepared.filter(({entry}) => this.#isCurrent(entry));
 	}
 
 	#note(prepared: PreparedObject, nowMs: number): void {
@@ -116,7 +128,9 @@ export class LiveCarousel {
 	#refresh(nowMs: number): PreparedObject[] {
 		const due = [...this.#standing.values()].filter(
 			({prepared, everyMs, lastMs}) =>
-				nowMs - lastMs >= everyMs && this.#options.session.jobsOf(prepared.file.toi) === 0,
+				nowMs - lastMs >= everyMs &&
+				this.#isCurrent(prepared.entry) &&
+				this.#options.session.jobsOf(prepared.file.toi) === 0,
 		);
 		return due.map((standing) => {
 			standing.lastMs = nowMs;

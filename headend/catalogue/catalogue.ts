@@ -40,20 +40,16 @@ export class Catalogue {
 		this.#releaseFile = options.releaseFile;
 	}
 
-	/** Reads what was there before. Live objects of an earlier run are stale by definition and go. */
+	/**
+	 * Reads what was there before and has not expired. Live objects stay too: an encoder that outlived our restart does not
+	 * send its initialisation segments again.
+	 */
 	load(): void {
 		this.#revision = this.#repository.revision();
 		this.#feedHorizon = this.#repository.feedHorizon();
 		for (const entry of this.#repository.all()) {
 			this.#enter(entry);
 		}
-		this.together(() => {
-			for (const entry of [...this.#entries.values()]) {
-				if (entry.origin === 'live') {
-					this.remove(entry.path);
-				}
-			}
-		});
 		this.expire();
 	}
 

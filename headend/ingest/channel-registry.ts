@@ -39,6 +39,30 @@ export class ChannelRegistry {
 		this.#catalogue = options.catalogue;
 		this.#clock = options.clock;
 		this.#config = options.config;
+		this.#adopt();
+	}
+
+	/** The channels of an earlier run have one window to push again; then they go like any other that fell silent. */
+	#adopt(): void {
+		const live = [...this.#catalogue.entries()].filter(({origin}) => origin === 'live');
+		for (const {path} of live) {
+			this.#channelOf(channelIdOf(path)).paths.add(path);
+		}
+	}
+
+	#channelOf(id: string): Channel {
+		const nowMs = this.#clock.nowMs();
+		const channel: Channel = this.#channels.get(id) ?? {
+			id,
+			paths: new Set(),
+			segments: 0,
+			lastMs: nowMs,
+			lastSegmentMs: 0,
+			renewedMs: nowMs,
+			recent: [],
+		};
+		this.#channels.set(id, channel);
+		return channel;
 	}
 
 	/** Refuses before the body is read. @throws CodedError HEADEND_CHANNEL_INVALID | HEADEND_CHANNELS_TOO_MANY | … */
@@ -69,16 +93,7 @@ export class ChannelRegistry {
 
 	note(channelId: string, entry: CatalogueEntry): void {
 		const nowMs = this.#clock.nowMs();
-		const channel: Channel = this.#channels.get(channelId) ?? {
-			id: channelId,
-			paths: new Set(),
-			segments: 0,
-			lastMs: nowMs,
-			lastSegmentMs: 0,
-			renewedMs: nowMs,
-			recent: [],
-		};
-		this.#channels.set(channelId, channel);
+		const channel = this.#channelOf(channelId);
 		channel.paths.add(entry.path);
 		channel.lastMs = nowMs;
 		if (entry.form === undefined) {
@@ -93,8 +108,7 @@ export class ChannelRegistry {
 
 	/** An object left the catalogue. */
 	forget(path: string): void {
-		const channelId = path.slice(livePathPrefix.length).split('/')[0] ?? '';
-		this.#channels.get(channelId)?.paths.delete(path);
+		this.#channels.get(channelIdOf(path))?.paths.delete(path);
 	}
 
 	/** A channel that pushes no more goes off the air with everything it has; what stands of the others is kept alive. */
@@ -134,3 +148,5 @@ export class ChannelRegistry {
 		}));
 	}
 }
+
+const channelIdOf = (path: string): string => path.slice(livePathPrefix.length).split('/')[0] ?? '';

@@ -69,3 +69,24 @@ test('a channel that is on for weeks keeps what it sent once', async (t) => {
 	}
 	t.pass();
 });
+
+test('a channel whose encoder outlives a restart of the headend stays whole', async (t) => {
+	const first = await withHeadend(t, {openSender: recordingSender().open});
+	const put = (url: string, name: string, body: string | Buffer) =>
+		fetch(`${url}/ingest/one/${name}`, {method: 'PUT', body: Buffer.from(body)});
+	await put(first.url, 'master.m3u8', master);
+	await put(first.url, 'init.m4s', init);
+	await put(first.url, '1.m4s', 'segment 1');
+	await first.stop();
+	const sender = recordingSender();
+	const second = await withHeadend(t, {openSender: sender.open, stateDirectory: first.stateDirectory});
+	for (const name of ['master.m3u8', 'init.m4s', '1.m4s']) {
+		t.is((await fetch(`${second.url}/catalogue/live/one/${name}`)).status, 200, name);
+	}
+	await eventually('what stands is on air again', () => {
+		const bodies = new Set(sender.jobs.filter(({tsi, toi}) => tsi === 2 && toi !== 0).map(({toi}) => toi));
+		return bodies.size === 2;
+	});
+	await put(second.url, '2.m4s', 'segment 2');
+	t.is((await fetch(`${second.url}/catalogue/live/one/init.m4s`)).status, 200);
+});
