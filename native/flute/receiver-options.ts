@@ -10,6 +10,8 @@ export type FluteEndpoint = {
 	readonly interfaceAddress?: string;
 	/** Transport session identifiers that are taken; all by default. */
 	readonly tsis?: readonly number[];
+	/** `objectIdleMs` of these sessions (TS 103 769: transportObjectReceptionTimeout); the receiver's own by default. */
+	readonly objectIdleMs?: number;
 };
 
 export type FluteReceiverLimits = {

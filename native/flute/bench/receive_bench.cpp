@@ -104,7 +104,7 @@ Figures MeasureReceiver(const Blaster& blaster, uint16_t port, const std::string
     settings.directory = directory;
     std::atomic<bool> ready{false};
     ReceiverThread receiver(settings, kReceiveBufferBytes, [&] { ready = true; });
-    receiver.Join({{kGroup, port, "", "127.0.0.1"}, {}});
+    receiver.Join({{kGroup, port, "", "127.0.0.1"}, {}, std::nullopt});
     uint64_t complete = 0;
     Figures figures = Measure(
         blaster, port, [&] { return receiver.stats().packets; },

@@ -29,7 +29,10 @@ packet::Endpoint ReadAddress(const Arguments& from) {
 }
 
 ListenEndpoint ReadEndpoint(const Arguments& from) {
-    ListenEndpoint endpoint{ReadAddress(from), {}};
+    ListenEndpoint endpoint{ReadAddress(from), {}, std::nullopt};
+    if (from.Has("objectIdleMs")) {
+        endpoint.objectIdleMs = static_cast<int64_t>(from.Whole("objectIdleMs", 1, 1e12));
+    }
     if (from.Has("tsis")) {
         const Napi::Array tsis = from.List("tsis", kTsisMax);
         for (uint32_t index = 0; index < tsis.Length(); ++index) {

@@ -16,6 +16,8 @@ namespace streamverse::flute {
 class ObjectOwner {
  public:
     virtual void Retire(const Toi& toi) = 0;
+    // No packet for so long means that an object's transmission has ended.
+    [[nodiscard]] virtual int64_t objectIdleMs() const = 0;
 
  protected:
     ~ObjectOwner() = default;

@@ -25,7 +25,7 @@ bool Matches(const std::string& expected, std::span<const uint8_t> actual) {
 
 void ReceivedObject::OnTimer(const Now& now) {
     Flush(now);
-    if (phase_ == Phase::kIncoming && now.monotonicMs - lastPacketMs_ >= context_.settings.objectIdleMs) {
+    if (phase_ == Phase::kIncoming && now.monotonicMs - lastPacketMs_ >= owner_.objectIdleMs()) {
         EndTransmission();
     }
 }

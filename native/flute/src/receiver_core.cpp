@@ -6,18 +6,39 @@
 namespace streamverse::flute {
 
 SessionGroup& ReceiverCore::Listen(const std::string& group, uint16_t port,
-                                   const std::vector<uint64_t>& tsis) {
+                                   const std::vector<uint64_t>& tsis, std::optional<int64_t> objectIdleMs) {
     auto found = std::find_if(groups_.begin(), groups_.end(), [&](const SessionGroup& each) {
         return each.group_ == group && each.port_ == port;
     });
     if (found == groups_.end()) {
         found = groups_.emplace(groups_.end(), group, port);
     }
-    found->anyTsi_ = found->anyTsi_ || tsis.empty();
-    found->tsis_.insert(found->tsis_.end(), tsis.begin(), tsis.end());
-    std::sort(found->tsis_.begin(), found->tsis_.end());
-    found->tsis_.erase(std::unique(found->tsis_.begin(), found->tsis_.end()), found->tsis_.end());
+    const int64_t idleMs = objectIdleMs.value_or(context_.settings.objectIdleMs);
+    for (const uint64_t tsi : tsis) {
+        found->idleMsByTsi_[tsi] = idleMs;
+    }
+    if (tsis.empty()) {
+        found->idleMsOfOthers_ = idleMs;
+    }
+    found->TellSessions();
     return *found;
+}
+
+void ReceiverCore::Unlisten(SessionGroup& group) {
+    group.idleMsByTsi_.clear();
+    group.idleMsOfOthers_.reset();
+    group.TellSessions();
+}
+
+std::optional<int64_t> SessionGroup::IdleMsOf(uint64_t tsi) const {
+    const auto found = idleMsByTsi_.find(tsi);
+    return found == idleMsByTsi_.end() ? idleMsOfOthers_ : std::optional(found->second);
+}
+
+void SessionGroup::TellSessions() {
+    for (const auto& session : sessions_) {
+        session->SetWanted(IdleMsOf(session->name().tsi));
+    }
 }
 
 // Of the sessions that have described nothing the one that has been silent longest goes: garbage must not
@@ -44,17 +65,15 @@ bool ReceiverCore::MakeRoom(SessionGroup& group) const {
 Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi) {
     for (const auto& session : group.sessions_) {
         if (session->name().tsi == tsi) {
-            return session.get();
+            return session->wanted() ? session.get() : nullptr;
         }
     }
-    if (!group.anyTsi_ && !std::binary_search(group.tsis_.begin(), group.tsis_.end(), tsi)) {
-        return nullptr;
-    }
-    if (!MakeRoom(group)) {
+    const std::optional<int64_t> idleMs = group.IdleMsOf(tsi);
+    if (!idleMs || !MakeRoom(group)) {
         return nullptr;
     }
     group.sessions_.push_back(std::make_unique<Session>(
-        context_, unknown_, SessionName{group.group_, group.port_, tsi}, nextSessionKey_++));
+        context_, unknown_, SessionName{group.group_, group.port_, tsi}, nextSessionKey_++, *idleMs));
     return group.sessions_.back().get();
 }
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,10 +24,14 @@ class SessionGroup {
 
  private:
     friend class ReceiverCore;
+    [[nodiscard]] std::optional<int64_t> IdleMsOf(uint64_t tsi) const;
+    void TellSessions();
+
     std::string group_;
     uint16_t port_;
-    std::vector<uint64_t> tsis_;  // none: any
-    bool anyTsi_ = false;
+    // objectIdleMs of what is wanted: of single sessions, and of all others if they are.
+    std::map<uint64_t, int64_t> idleMsByTsi_;
+    std::optional<int64_t> idleMsOfOthers_;
     std::vector<std::unique_ptr<Session>> sessions_;
 };
 
@@ -36,7 +42,10 @@ class ReceiverCore {
         : context_(settings, events, views, std::move(verify)), unknown_(settings.limits.unknownBytesMax) {}
 
     // Adds `tsis` to what is taken from there; none means any. The group lives as long as the core.
-    SessionGroup& Listen(const std::string& group, uint16_t port, const std::vector<uint64_t>& tsis);
+    SessionGroup& Listen(const std::string& group, uint16_t port, const std::vector<uint64_t>& tsis,
+                         std::optional<int64_t> objectIdleMs = std::nullopt);
+    // Takes nothing from there any longer.
+    static void Unlisten(SessionGroup& group);
 
     // `datagram` must stay valid until EndBatch.
     void OnDatagram(SessionGroup& group, Bytes datagram, const Now& now);

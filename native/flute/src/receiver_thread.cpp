@@ -34,6 +34,12 @@ std::string NameOf(const packet::Endpoint& endpoint) {
            endpoint.interfaceAddress;
 }
 
+// An endpoint that is joined again and again must not be remembered again and again.
+void Remember(std::vector<ListenEndpoint>& wanted, const ListenEndpoint& endpoint) {
+    std::erase_if(wanted, [&](const ListenEndpoint& each) { return each.tsis == endpoint.tsis; });
+    wanted.push_back(endpoint);
+}
+
 }  // namespace
 
 ReceiverThread::ReceiverThread(ReceiveSettings settings, int receiveBufferBytes,
@@ -65,16 +71,21 @@ void ReceiverThread::Post(Request request) {
     sockets_.Wake();
 }
 
+SessionGroup& ReceiverThread::Listen(const ListenEndpoint& endpoint) {
+    return core_.Listen(endpoint.address.group, endpoint.address.port, endpoint.tsis, endpoint.objectIdleMs);
+}
+
 void ReceiverThread::Join(const ListenEndpoint& endpoint) {
     std::promise<void> done;
     Post([&](const Now&) {
         try {
             const std::string name = NameOf(endpoint.address);
-            if (!joined_.contains(name)) {
-                joined_.emplace(name, sockets_.Join(endpoint.address));
+            auto found = joined_.find(name);
+            if (found == joined_.end()) {
+                found = joined_.emplace(name, Joined{sockets_.Join(endpoint.address), {}}).first;
             }
-            groups_[joined_.at(name)] =
-                &core_.Listen(endpoint.address.group, endpoint.address.port, endpoint.tsis);
+            Remember(found->second.wanted, endpoint);
+            groups_[found->second.id] = &Listen(endpoint);
             done.set_value();
         } catch (...) {
             done.set_exception(std::current_exception());
@@ -85,10 +96,22 @@ void ReceiverThread::Join(const ListenEndpoint& endpoint) {
 
 void ReceiverThread::Leave(const packet::Endpoint& endpoint) {
     Post([this, name = NameOf(endpoint)](const Now&) {
-        if (const auto found = joined_.find(name); found != joined_.end()) {
-            sockets_.Leave(found->second);
-            groups_.erase(found->second);
-            joined_.erase(found);
+        const auto found = joined_.find(name);
+        if (found == joined_.end()) {
+            return;
+        }
+        SessionGroup* const group = groups_.at(found->second.id);
+        sockets_.Leave(found->second.id);
+        groups_.erase(found->second.id);
+        joined_.erase(found);
+        // Another source's or interface's endpoint may feed the same sessions.
+        ReceiverCore::Unlisten(*group);
+        for (const auto& [other, joined] : joined_) {
+            if (groups_.at(joined.id) == group) {
+                for (const ListenEndpoint& each : joined.wanted) {
+                    Listen(each);
+                }
+            }
         }
     });
 }

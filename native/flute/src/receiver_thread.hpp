@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@ namespace streamverse::flute {
 struct ListenEndpoint {
     packet::Endpoint address;
     std::vector<uint64_t> tsis;
+    std::optional<int64_t> objectIdleMs;  // of these sessions, where it is not the receiver's own
 };
 
 class ReceiverThread {
@@ -49,14 +51,19 @@ class ReceiverThread {
     void Step();
     void Post(Request request);
     void RunRequests(const Now& now);
+    SessionGroup& Listen(const ListenEndpoint& endpoint);
 
     ReceiveSettings settings_;
     EventQueue events_;
     ObjectViews views_;
     packet::UdpReceiver sockets_;
     ReceiverCore core_;
+    struct Joined {
+        packet::EndpointId id;
+        std::vector<ListenEndpoint> wanted;  // one per Join
+    };
     std::map<packet::EndpointId, SessionGroup*> groups_;
-    std::map<std::string, packet::EndpointId> joined_;
+    std::map<std::string, Joined> joined_;
     int64_t lastTimerMs_ = 0;
 
     mutable std::mutex mutex_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "flute/src/fdt_reception.hpp"
@@ -14,13 +15,26 @@ namespace streamverse::flute {
 class Session final : public ObjectOwner {
  public:
     // `key` tells this session's packets apart in `unknown`.
-    Session(ReceiveContext& context, UnknownPackets& unknown, SessionName name, uint64_t key)
-        : context_(context), unknown_(unknown), name_(std::move(name)), key_(key), fdt_(context) {}
+    Session(ReceiveContext& context, UnknownPackets& unknown, SessionName name, uint64_t key,
+            int64_t objectIdleMs)
+        : context_(context),
+          unknown_(unknown),
+          name_(std::move(name)),
+          key_(key),
+          objectIdleMs_(objectIdleMs),
+          fdt_(context) {}
 
     // `datagram` is what `packet` was parsed from; it must stay valid until the objects are flushed.
     void OnPacket(const LctPacket& packet, Bytes datagram, const Now& now);
     void OnTimer(const Now& now);
     void Retire(const Toi& toi) override;
+    [[nodiscard]] int64_t objectIdleMs() const override { return objectIdleMs_; }
+    // Nothing: the session is wanted no longer; its objects end as idle ones do.
+    void SetWanted(std::optional<int64_t> objectIdleMs) {
+        wanted_ = objectIdleMs.has_value();
+        objectIdleMs_ = objectIdleMs.value_or(objectIdleMs_);
+    }
+    [[nodiscard]] bool wanted() const { return wanted_; }
     // A finished or dropped object may be received anew.
     void Forget(const Toi& toi);
 
@@ -49,6 +63,8 @@ class Session final : public ObjectOwner {
     UnknownPackets& unknown_;
     const SessionName name_;
     const uint64_t key_;
+    int64_t objectIdleMs_;
+    bool wanted_ = true;
     FdtReception fdt_;
     std::unordered_map<Toi, Entry, ToiHash> entries_;
     // Packets come in runs of one object.

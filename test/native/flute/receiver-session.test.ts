@@ -41,6 +41,38 @@ test('several sessions of one group are received side by side', async (t) => {
 	}
 });
 
+test('each session has its own patience, and a group that is left and joined anew takes what it then names', async (t) => {
+	const reception = await withFluteReceiver(t, {endpoints: [], objectIdleMs: 100_000});
+	const {receiver, endpoint} = reception;
+	const {sender} = withFluteSender(t);
+	receiver.join({...endpoint, tsis: [1]});
+	receiver.join({...endpoint, tsis: [2], objectIdleMs: 200});
+	const send = (tsi: number, instanceId: number) => {
+		const location = `${tsi} ${instanceId}`;
+		const object = objectOf(instanceId, location, randomBytes(100_000));
+		const options = {destination: endpoint, tsi, fec: plainFec, instanceId};
+		sendFdt(sender, [object], options);
+		// Half of it, so that its end is a matter of time.
+		const half = {...object, source: {kind: 'bytes', bytes: randomBytes(50_000)}} as const;
+		sender.enqueue({lane: 'main', ...options, toi: instanceId, source: half.source});
+	};
+	send(1, 1);
+	send(2, 1);
+	const [ended] = await reception.until(
+		'the impatient one ended',
+		() => reception.all('ended').length > 0 && reception.all('ended'),
+	);
+	t.is(ended?.id, reception.objectAt('2 1')?.id);
+	t.is(reception.all('ended').length, 1);
+	receiver.leave(endpoint);
+	receiver.join({...endpoint, tsis: [3]});
+	send(1, 2);
+	send(3, 2);
+	await reception.until('the new session told', () => reception.objectAt('3 2'));
+	t.is(reception.objectAt('1 2'), undefined);
+	t.true(receiver.stats().foreignPackets > 30);
+});
+
 test('an FDT that changes under way adds to what is known, and one that has expired does not', async (t) => {
 	const reception = await withFluteReceiver(t);
 	const {sender} = withFluteSender(t);
