@@ -52,7 +52,9 @@ const fileElement = ({toi, object, fec}: FdtFile, md5: boolean): string => {
 		'Transfer-Length': object.transferLength,
 		'Content-Type': object.contentType,
 		'Content-Encoding': object.contentEncoding,
-		'Content-MD5': md5 ? object.md5 : undefined,
+		// Of an encoded object RFC 2616 section 14.15 means the bytes on air, while receivers exist (ypo/flute) that check
+		// the decoded ones; it would lose the object there, and the SHA-256 digest stands beside it anyway.
+		'Content-MD5': md5 && object.contentEncoding === undefined ? object.md5 : undefined,
 		'FEC-OTI-FEC-Encoding-ID': fec.encodingId,
 		'FEC-OTI-Maximum-Source-Block-Length': fec.sourceBlockSymbolsMax,
 		'FEC-OTI-Encoding-Symbol-Length': fec.symbolBytes,
