@@ -2,29 +2,37 @@ import {execFile} from 'node:child_process';
 import {readdir, readFile} from 'node:fs/promises';
 import {promisify} from 'node:util';
 
-/** USER_HZ of every Linux that we run on. */
-const ticksPerSecond = 100;
-
 export type Load = {readonly requestsPerSecond: number; readonly gbpsPerCore: number};
 
-/** Seconds of processor that a process and its descendants have used. */
+/**
+ * Seconds of processor that a process and its descendants have used, from the scheduler's nanoseconds (proc(5), schedstat):
+ * the ticks of /proc/<pid>/stat are too coarse for a server that needs a few hundredths of a second.
+ */
 const cpuSeconds = async (pid: number): Promise<number> => {
-	const stats = new Map<number, {parent: number; ticks: number}>();
+	const parents = new Map<number, number>();
 	for (const name of await readdir('/proc')) {
 		if (/^\d+$/u.test(name)) {
 			const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined);
-			const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
-			stats.set(Number(name), {parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12])});
+			parents.set(Number(name), Number(text?.slice(text.lastIndexOf(')') + 2).split(' ')[1]));
 		}
 	}
-	const sum = (root: number): number => {
-		let ticks = stats.get(root)?.ticks ?? 0;
-		for (const [child, {parent}] of stats) {
-			ticks += parent === root ? sum(child) : 0;
+	const sum = async (root: number): Promise<number> => {
+		let nanoseconds = await ownNanoseconds(root);
+		for (const [child, parent] of parents) {
+			nanoseconds += parent === root ? await sum(child) : 0;
 		}
-		return ticks;
+		return nanoseconds;
 	};
-	return sum(pid) / ticksPerSecond;
+	return (await sum(pid)) / 1e9;
+};
+
+const ownNanoseconds = async (pid: number): Promise<number> => {
+	let nanoseconds = 0;
+	for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+		const text = await readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8').catch(() => '0');
+		nanoseconds += Number(text.split(' ')[0]);
+	}
+	return nanoseconds;
 };
 
 /** Debian's wrk against one URL over keep-alive connections, beside the processor time of the server. */

@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {access, constants, mkdir, rm, writeFile} from 'node:fs/promises';
+import {access, constants, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ListenConfig} from '#appliance/config/box-config-schema.ts';
 import {listen as listenHttp} from '#appliance/http/listen.ts';
@@ -11,6 +11,9 @@ import {nginxConfig} from '#stb/serve/nginx/nginx-config.ts';
 
 const nginxPath = '/usr/sbin/nginx';
 const probeTimeoutMs = 1000;
+/** Takes a segment of the highest rung whole. */
+const sendBufferBytes = 4 * 1024 * 1024;
+const sendBufferMaxPath = '/proc/sys/net/core/wmem_max';
 
 export type Nginx = AsyncDisposable & {
 	/** `http://host:port`, without a slash at the end. */
@@ -25,6 +28,12 @@ export const isNginxInstalled = async (): Promise<boolean> => {
 	} catch {
 		return false;
 	}
+};
+
+/** The send buffer to ask for, or undefined where this kernel would cut it short. */
+const affordableSendBuffer = async (): Promise<number | undefined> => {
+	const allowedBytes = Number(await readFile(sendBufferMaxPath, 'utf8').catch(() => '0'));
+	return allowedBytes >= sendBufferBytes ? sendBufferBytes : undefined;
 };
 
 /** Runs nginx before our own process as a supervised child, and tells of every object that it served. */
@@ -56,13 +65,21 @@ export const startNginx = async (options: {
 			upstreamPort: options.upstreamPort,
 			pathPrefix: options.pathPrefix,
 			readyPath,
+			sendBufferBytes: await affordableSendBuffer(),
 			asRoot: process.getuid?.() === 0,
 		}),
 	);
 	const probeHost = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '[::1]' : listen.host;
 	await using stack = new AsyncDisposableStack();
 	const closing = new AbortController();
-	const following = followAccessLog({path: accessLog, onUses: options.onUses, logger, signal: closing.signal});
+	const following = followAccessLog({
+		path: accessLog,
+		onUses: options.onUses,
+		logger,
+		signal: closing.signal,
+	}).catch((error: unknown) => {
+		logger.error({err: error}, 'the log of nginx cannot be followed; the cache does not learn what is used');
+	});
 	stack.defer(async () => {
 		closing.abort();
 		await following;

@@ -3,7 +3,7 @@ import {formatRows, missedBars} from '#cli/bench/format-rows.ts';
 
 const kept = {name: 'fec', value: 12_345.6, unit: 'Gbit/s', reference: 'bare', ratio: 0.9, bar: 0.8, pass: true};
 const missed = {...kept, name: 'serve', ratio: 0.5, pass: false};
-const plain = {name: 'plan', value: 0.001_234_5, unit: 's'};
+const plain = {name: 'plan', value: 0.001_235_4, unit: 's'};
 
 test('a row a figure, in columns', (t) => {
 	const lines = formatRows([kept, missed, plain]).split('\n');
