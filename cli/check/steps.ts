@@ -10,10 +10,13 @@ const ctestTimeoutSeconds = '300';
 const fuzzGraceSeconds = 120;
 
 /** The parts of `./streamverse test`, in the order in which a mistake is found soonest. */
-export const groupNames = ['lint', 'types', 'native', 'unit', 'sanitize', 'fuzz'] as const;
+export const groupNames = ['lint', 'types', 'native', 'unit', 'sanitize', 'fuzz', 'peers'] as const;
 export type GroupName = (typeof groupNames)[number];
 
-/** What runs when nothing is named. `sanitize` and `fuzz` compile everything again and are run on their own. */
+/**
+ * What runs when nothing is named. `sanitize` and `fuzz` compile everything again, `peers` fetches other people's
+ * implementations: these are run on their own.
+ */
 export const defaultGroups: readonly GroupName[] = ['lint', 'types', 'native', 'unit'];
 
 export type StepOptions = {
@@ -39,11 +42,16 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				ctestStep('native/build'),
 			];
 		case 'unit':
-			return [avaStep(['test/**/*.test.ts'])];
+			return [avaStep(['test/*.test.ts', 'test/!(peers)/**/*.test.ts'])];
 		case 'sanitize':
 			return sanitizeSteps();
 		case 'fuzz':
 			return fuzzSteps(options);
+		case 'peers':
+			return [
+				{name: 'peers installation', command: 'test/peers/prepare.sh', args: []},
+				avaStep(['test/peers/**/*.test.ts']),
+			];
 	}
 };
 

@@ -19,7 +19,8 @@ Examples:
   $ ./streamverse test
   $ ./streamverse test lint types
   $ ./streamverse test stb/cache
-  $ ./streamverse test fuzz --for 10m`;
+  $ ./streamverse test fuzz --for 10m
+  $ ./streamverse test peers      against other implementations of FLUTE, which it downloads`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
