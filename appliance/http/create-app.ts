@@ -34,9 +34,20 @@ const statusOf = (error: unknown): number => {
 const isDisconnect = (error: unknown): boolean =>
 	['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'].includes(errorCode(error) ?? '');
 
+/** What others failed at, or what passes by itself: an operating condition that requests repeat by the thousand. */
+const passingStatuses = [502, 503, 504];
+
+/** What a client caused is for debugging, a coded 5xx is an operation that failed oddly, and the rest needs a person. */
+const levelOf = (status: number, error: unknown): 'debug' | 'warn' | 'error' => {
+	if (status < 500 || passingStatuses.includes(status)) {
+		return 'debug';
+	}
+	return error instanceof CodedError && status !== 500 ? 'warn' : 'error';
+};
+
 /**
  * A Koa application whose every failure is `application/problem+json` (RFC 9457) with our `code`.
- * What a client caused is logged at debug, what we caused at error; a stack never leaves the box.
+ * A stack never leaves the box.
  */
 export const createApp = ({logger}: {readonly logger: Logger}): Koa => {
 	const app = new Koa();
@@ -54,10 +65,7 @@ export const createApp = ({logger}: {readonly logger: Logger}): Koa => {
 				throw error;
 			}
 			const status = statusOf(error);
-			logger[status >= 500 ? 'error' : 'debug'](
-				{err: error, method: context.method, path: context.path},
-				'request refused',
-			);
+			logger[levelOf(status, error)]({err: error, method: context.method, path: context.path}, 'request refused');
 			context.status = status;
 			const hidden = status === 500 && !(error instanceof CodedError);
 			context.body = {

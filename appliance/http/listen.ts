@@ -42,6 +42,8 @@ export const listen = async (options: {
 			details: {host, port},
 		});
 	}
+	// A connection that cannot be accepted (no descriptor is left) is that client's misfortune, not this process's end.
+	server.on('error', () => undefined);
 	const address = server.address() as AddressInfo;
 	return {
 		server,

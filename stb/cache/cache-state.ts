@@ -72,12 +72,15 @@ export const dropObjects = async (state: CacheState, objects: readonly StoredObj
 	for (const object of objects) {
 		await state.web?.hide(object.uri);
 		await removeFiles(state.layout, object.generation);
+	}
+	state.index.delete(objects.map(({uri}) => uri));
+	// Counted last: rows that a full disk kept are dropped again later, and must not be counted twice then.
+	for (const object of objects) {
 		state.usedBytes -= object.sizeBytes;
 		state.objects -= 1;
 		state.touches.delete(object.uri);
 		state.staleAtMs.delete(object.uri);
 	}
-	state.index.delete(objects.map(({uri}) => uri));
 };
 
 /**

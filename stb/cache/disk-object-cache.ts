@@ -12,6 +12,7 @@ import {dropExpired, evictFor, hideStale} from '#stb/cache/evict.ts';
 import {healQuickly, healSlowly} from '#stb/cache/heal-cache.ts';
 import type {CacheStats, ObjectCache} from '#stb/cache/object-cache.ts';
 import {openOrRebuild} from '#stb/cache/open-or-rebuild.ts';
+import {type Renewal, renewObject} from '#stb/cache/renew-object.ts';
 import {createSerialQueue} from '#stb/cache/serial-queue.ts';
 import {createWebTree} from '#stb/cache/web-tree.ts';
 import type {StbErrorCode} from '#stb/error-code.ts';
@@ -118,6 +119,8 @@ export class DiskObjectCache implements ObjectCache {
 			throw asCacheError(error);
 		}
 	};
+
+	renew = async (renewal: Renewal): Promise<boolean> => await renewObject(this.#running(), renewal);
 
 	open = async (uri: string): Promise<{object: CachedObject; handle: FileHandle} | undefined> => {
 		// Between the row and the file a replacement may come; the second look finds the newer one.

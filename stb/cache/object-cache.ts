@@ -2,6 +2,7 @@ import type {FileHandle} from 'node:fs/promises';
 import type {Priority} from '#appliance/contract/catalogue-schema.ts';
 import type {CacheLayout} from '#stb/cache/cache-layout.ts';
 import type {CachedObject, CommitRequest} from '#stb/cache/cached-object.ts';
+import type {Renewal} from '#stb/cache/renew-object.ts';
 
 export type CacheStats = {
 	readonly objects: number;
@@ -30,6 +31,8 @@ export type ObjectCache = AsyncDisposable & {
 	readonly touch: (uri: string, usedMs: number) => void;
 	/** @throws CodedError STB_CACHE_FULL, STB_CACHE_OBJECT_INVALID, STB_CACHE_CLOSED; the file is removed then. */
 	readonly commit: (request: CommitRequest) => Promise<CachedObject>;
+	/** The same bytes still hold: only dates change. False when other bytes, or none, are here. */
+	readonly renew: (renewal: Renewal) => Promise<boolean>;
 	/** An open file outlives eviction and replacement; the caller closes it. */
 	readonly open: (uri: string) => Promise<{readonly object: CachedObject; readonly handle: FileHandle} | undefined>;
 	readonly pin: (uri: string) => Promise<boolean>;

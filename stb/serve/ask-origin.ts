@@ -41,6 +41,7 @@ export const askOrigin = async (
 	for (const [index, base] of order.entries()) {
 		const leftMs = (deadlineMs - performance.now()) / (order.length - index);
 		const url = urlBelow(base, access.objectBaseUri, request.uri);
+		let lacksIt = false;
 		stats.requests += 1;
 		try {
 			const response = await access.client.get({
@@ -55,13 +56,14 @@ export const askOrigin = async (
 			}
 			// The connection is not worth the rest of a body that nobody wants.
 			response.destroy();
-			notFound ||= response.statusCode === 404 || response.statusCode === 410;
+			lacksIt = response.statusCode === 404 || response.statusCode === 410;
+			notFound ||= lacksIt;
 			failure = refused(url, response.statusCode);
 		} catch (error) {
 			request.signal.throwIfAborted();
 			failure = error;
 		}
-		if (!notFound) {
+		if (!lacksIt) {
 			stats.failures += 1;
 			access.bases.setAside(base);
 		}

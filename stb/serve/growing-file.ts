@@ -13,6 +13,8 @@ export type GrowingFile = {
 	/** Readers may have everything before this. */
 	readonly release: (endBytes: number) => void;
 	readonly fail: (error: unknown) => void;
+	/** Keeps the file open for reads that begin later, until called back; undefined when it is closed already. */
+	readonly retain: () => (() => Promise<void>) | undefined;
 	/** The writer leaves. */
 	readonly leave: () => Promise<void>;
 	readonly read: (options: {
@@ -52,6 +54,13 @@ export const createGrowingFile = async (path: string): Promise<GrowingFile> => {
 		fail: (error) => {
 			failure ??= {error};
 			wake();
+		},
+		retain: () => {
+			if (users === 0) {
+				return undefined;
+			}
+			users += 1;
+			return leave;
 		},
 		leave,
 		async *read({start, end, signal}) {

@@ -5,6 +5,7 @@ import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import {answerPreflight, corsHeaders} from '#appliance/http/cors.ts';
 import {sendFile} from '#appliance/http/send-file.ts';
 import {sendRepresentation} from '#appliance/http/send-representation.ts';
+import type {Logger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import {type CachedObject, isFresh} from '#stb/cache/cached-object.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
@@ -12,6 +13,7 @@ import type {Arrivals, ArrivingObject} from '#stb/serve/arrivals.ts';
 import {type DataPlane, entityTagsFor} from '#stb/serve/entity-tag.ts';
 import type {Origin} from '#stb/serve/origin.ts';
 import {rangeBody} from '#stb/serve/range-body.ts';
+import {readOn} from '#stb/serve/read-on.ts';
 import {type ServedFrom, servingHeaders} from '#stb/serve/response-headers.ts';
 import {sendTransfer} from '#stb/serve/send-transfer.ts';
 
@@ -21,6 +23,7 @@ export type ObjectHandlerOptions = {
 	readonly origin: Origin;
 	readonly plane: DataPlane;
 	readonly clock: Clock;
+	readonly logger: Logger;
 	/** Told of every object that a player was given. */
 	readonly onServed: (uri: ObjectUri, from: ServedFrom) => void;
 };
@@ -64,7 +67,10 @@ const answer = async (context: Context, uri: ObjectUri, options: ObjectHandlerOp
 		throw new CodedError('HTTP_NOT_FOUND', {message: 'There is no such object.'});
 	}
 	try {
-		await sendTransfer(context, uri, options);
+		const sent = await sendTransfer(context, uri, options);
+		if (sent === 'unchanged') {
+			return await sendUnchanged(context, uri, options);
+		}
 		return 'terrestrial';
 	} catch (error) {
 		const ours = context.res.headersSent || hasCode(error, 'HTTP_RANGE_NOT_SATISFIABLE', 'HTTP_PRECONDITION_FAILED');
@@ -73,6 +79,15 @@ const answer = async (context: Context, uri: ObjectUri, options: ObjectHandlerOp
 		}
 		return 'stale';
 	}
+};
+
+/** The copy that lies here still holds, by the origin's word. */
+const sendUnchanged = async (context: Context, uri: ObjectUri, options: ObjectHandlerOptions): Promise<ServedFrom> => {
+	const cached = options.cache.peek(uri);
+	if (cached === undefined || !(await sendCached(context, cached, 'cache', options))) {
+		throw new CodedError('HTTP_UNAVAILABLE', {message: 'The object has just left this box; ask again.'});
+	}
+	return 'cache';
 };
 
 /** False when the object was evicted between the look and the opening. */
@@ -97,14 +112,15 @@ const sendCached = async (
 	return true;
 };
 
-const sendArriving = (context: Context, arriving: ArrivingObject, {plane, clock}: ObjectHandlerOptions): void => {
+const sendArriving = (context: Context, arriving: ArrivingObject, options: ObjectHandlerOptions): void => {
+	const {plane, clock} = options;
 	const {sha256, sizeBytes, contentType} = arriving;
 	sendRepresentation(context, {
 		sizeBytes,
 		contentType,
 		...(sha256 === undefined ? {} : entityTagsFor(plane, {sha256, sizeBytes})),
 		extraHeaders: servingHeaders('arriving', {freshUntilMs: clock.nowMs()}, clock.nowMs()),
-		body: (parts) => rangeBody(parts, {read: (range) => arriving.read(range)}),
+		body: (parts) => rangeBody(parts, {read: (range) => readOn(arriving, range, options)}),
 	});
 	if (context.body instanceof Readable) {
 		// The player learns the size now; the first byte may take as long as the satellite does.

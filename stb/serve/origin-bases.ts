@@ -1,5 +1,7 @@
 /** A server that failed is asked last for so long. */
 const asideMs = 10_000;
+/** Servers remembered as failing at most; the signalling may name others every day. */
+const asideMax = 64;
 
 export type OriginBase = {readonly url: string; readonly weight: number};
 
@@ -28,7 +30,12 @@ export const createOriginBases = (options: {
 			return drawn.sort((a, b) => Number(a.aside) - Number(b.aside) || b.lot - a.lot).map(({base}) => base);
 		},
 		setAside: ({url}) => {
+			asideUntilMs.delete(url);
 			asideUntilMs.set(url, options.monotonicMs() + asideMs);
+			const oldest = asideUntilMs.keys().next();
+			if (asideUntilMs.size > asideMax && oldest.done === false) {
+				asideUntilMs.delete(oldest.value);
+			}
 		},
 	};
 };

@@ -5,6 +5,7 @@ import type {Logger} from '#appliance/log/logger.ts';
 import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import {askOrigin, asOriginError, type OriginAccess, type OriginStats} from '#stb/serve/ask-origin.ts';
+import {fetchOriginRange, type OriginRange} from '#stb/serve/fetch-origin-range.ts';
 import {createOriginBases} from '#stb/serve/origin-bases.ts';
 import {createOriginClient} from '#stb/serve/request-origin.ts';
 import {type OriginLimits, type OriginOptions, originLimits} from '#stb/serve/serve-options.ts';
@@ -25,13 +26,7 @@ export type Origin = AsyncDisposable & {
 	/** A waiting player holds the transfer; the last one to leave may end it. */
 	readonly hold: (transfer: Transfer) => Disposable;
 	/** A range by itself, without keeping it. */
-	readonly fetchRange: (options: {
-		readonly uri: string;
-		readonly start: number;
-		readonly end: number;
-		readonly entityTag: string | undefined;
-		readonly signal: AbortSignal;
-	}) => Promise<IncomingMessage>;
+	readonly fetchRange: (range: OriginRange) => AsyncGenerator<Buffer, void, void>;
 	/** The answer to a player's own request, for an object that the box has no room for. */
 	readonly pass: (options: {
 		readonly uri: string;
@@ -113,16 +108,8 @@ export const createOrigin = (
 			}
 			return holdReader(entry, limits);
 		},
-		fetchRange: async ({uri, start: first, end, entityTag, signal}) => {
-			const {response} = await askOrigin(access, {
-				uri,
-				headers: {range: `bytes=${first}-${end}`, ...(entityTag === undefined ? {} : {'if-range': entityTag})},
-				accept: ({statusCode, headers}) =>
-					statusCode === 206 && headers['content-range']?.startsWith(`bytes ${first}-${end}/`) === true,
-				signal: AbortSignal.any([signal, closing.signal]),
-			});
-			return response;
-		},
+		fetchRange: ({signal, ...range}) =>
+			fetchOriginRange(access, {...range, signal: AbortSignal.any([signal, closing.signal])}),
 		pass: async ({uri, headers, signal}) => {
 			const {response} = await askOrigin(access, {
 				uri,
@@ -156,9 +143,10 @@ const holdReader = (entry: Running, limits: OriginLimits): Disposable => {
 			entry.readers -= 1;
 			if (entry.readers === 0 && !entry.ahead) {
 				void entry.transfer.facts.then(
-					({sizeBytes}) => {
+					(facts) => {
+						const leftBytes = facts === 'unchanged' ? 0 : facts.sizeBytes - entry.transfer.receivedBytes();
 						// What is nearly here is worth keeping for the next one who asks.
-						if (entry.readers === 0 && sizeBytes - entry.transfer.receivedBytes() > limits.lingerBytes) {
+						if (entry.readers === 0 && leftBytes > limits.lingerBytes) {
 							entry.abort.abort(new CodedError('HTTP_UNAVAILABLE', {message: 'Nobody waits for this any more.'}));
 						}
 					},

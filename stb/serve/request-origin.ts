@@ -41,7 +41,15 @@ export const createOriginClient = (): OriginClient => {
 				if (response === undefined) {
 					throw timedOut(url, firstByteTimeoutMs);
 				}
-				request.setTimeout(idleTimeoutMs, () => request.destroy(timedOut(url, idleTimeoutMs)));
+				request.setTimeout(idleTimeoutMs);
+				request.on('timeout', () => {
+					// Bytes that wait here to be taken tell of a slow player (a paused one, say), not of a silent server.
+					if (response.readableLength > 0) {
+						request.setTimeout(idleTimeoutMs);
+					} else {
+						request.destroy(timedOut(url, idleTimeoutMs));
+					}
+				});
 				return response;
 			} finally {
 				timeout.removeEventListener('abort', onTimeout);

@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import type {IncomingMessage} from 'node:http';
 import type {Context} from 'koa';
 import type {ObjectUri} from '#appliance/contract/object-uri.ts';
-import {hasCode} from '#appliance/error/coded-error.ts';
+import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {ByteRange} from '#appliance/http/byte-ranges.ts';
 import {sendRepresentation} from '#appliance/http/send-representation.ts';
 import type {Clock} from '#appliance/time/clock.ts';
@@ -17,44 +17,69 @@ type SendTransferOptions = {readonly origin: Origin; readonly plane: DataPlane; 
 /** What of an origin's answer a player sees when it is passed through. */
 const passedHeaders = ['content-type', 'content-length', 'content-range', 'etag', 'accept-ranges'] as const;
 
-/** Answers a miss from the one shared fetch. Throws before anything is sent, so that a stale copy can step in. */
+/** Fetches that ended between the asking and the reading; each time the object is asked for anew. */
+const attemptsMax = 3;
+
+/**
+ * Answers a miss from the one shared fetch. Throws before anything is sent, so that a stale copy can step in; `unchanged`
+ * leaves the answer to the copy in the cache, which the origin says still holds.
+ */
 export const sendTransfer = async (
 	context: Context,
 	uri: ObjectUri,
+	options: SendTransferOptions,
+): Promise<'sent' | 'unchanged'> => {
+	for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+		const result = await sendOnce(context, uri, options);
+		if (result !== 'ended') {
+			return result;
+		}
+	}
+	throw new CodedError('HTTP_UNAVAILABLE', {message: 'This object changes faster than it is read.', retryable: true});
+};
+
+const sendOnce = async (
+	context: Context,
+	uri: ObjectUri,
 	{origin, plane, clock}: SendTransferOptions,
-): Promise<void> => {
+): Promise<'sent' | 'unchanged' | 'ended'> => {
 	const transfer = origin.fetch(uri);
 	using stack = new DisposableStack();
-	const held = stack.use(origin.hold(transfer));
-	let facts: TransferFacts;
+	stack.use(origin.hold(transfer));
+	let facts: TransferFacts | 'unchanged';
 	try {
 		facts = await untilClosed(context, transfer.facts);
 	} catch (error) {
 		if (hasCode(error, 'STB_CACHE_FULL')) {
 			await passThrough(context, uri, origin);
-			return;
+			return 'sent';
 		}
 		throw error;
 	}
-	const {sha256, sizeBytes, entityTag} = facts;
-	let handedOver = false;
+	if (facts === 'unchanged') {
+		return 'unchanged';
+	}
+	const release = transfer.retain();
+	if (release === undefined) {
+		// It ended and its file is closed; by now it is in the cache, stale already, or was not to be kept.
+		await untilClosed(context, transfer.done);
+		return 'ended';
+	}
+	stack.defer(() => void release().catch(() => undefined));
+	const known = facts;
+	const {sha256, sizeBytes, entityTag} = known;
 	sendRepresentation(context, {
 		sizeBytes,
-		contentType: facts.contentType,
+		contentType: known.contentType,
 		...(sha256 === undefined ? {entityTag} : entityTagsFor(plane, {sha256, sizeBytes})),
-		extraHeaders: servingHeaders('terrestrial', facts, clock.nowMs()),
+		extraHeaders: servingHeaders('terrestrial', known, clock.nowMs()),
 		body: (parts) => {
-			handedOver = true;
-			return rangeBody(parts, {
-				read: (range) => readBehind(transfer, facts, {...range, origin}),
-				held,
-			});
+			// From here on the body's end lets go of the transfer.
+			const held = stack.move();
+			return rangeBody(parts, {read: (range) => readBehind(transfer, known, {...range, origin}), held});
 		},
 	});
-	if (handedOver) {
-		// From here on the body's end lets go of the transfer.
-		stack.move();
-	}
+	return 'sent';
 };
 
 /** A player that leaves while nothing is known yet stops waiting; the fetch goes on for the others. */
@@ -81,13 +106,12 @@ const readBehind = async function* readBehind(
 	{start, end, signal, origin}: ByteRange & {readonly signal: AbortSignal; readonly origin: Origin},
 ): AsyncGenerator<Buffer, void, void> {
 	let at = start;
-	if (start - transfer.receivedBytes() > origin.limits.jumpBytes && facts.entityTag !== undefined) {
+	const {entityTag, sizeBytes} = facts;
+	if (start - transfer.receivedBytes() > origin.limits.jumpBytes && entityTag !== undefined) {
 		try {
-			const response = await origin.fetchRange({uri: transfer.uri, start, end, entityTag: facts.entityTag, signal});
-			for await (const chunk of response as AsyncIterable<Buffer>) {
-				const wanted = chunk.subarray(0, end + 1 - at);
-				at += wanted.length;
-				yield wanted;
+			for await (const chunk of origin.fetchRange({uri: transfer.uri, start, end, entityTag, sizeBytes, signal})) {
+				at += chunk.length;
+				yield chunk;
 			}
 		} catch {
 			// The shared fetch below has the same bytes, later.

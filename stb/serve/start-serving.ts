@@ -61,7 +61,7 @@ export const startServing = async (options: ServingOptions): Promise<Serving> =>
 	options.mount?.(router);
 	app.use(router.routes());
 	const plane = await availablePlane(dataPlane, logger);
-	app.use(objectHandler({cache, arrivals, origin, plane, clock, onServed}));
+	app.use(objectHandler({cache, arrivals, origin, plane, clock, logger, onServed}));
 	const behindNginx = {host: '127.0.0.1', port: 0};
 	const ours = plane === 'nginx' ? behindNginx : options.listen;
 	const listener: HttpListener = stack.use(await listen({handler: app.callback(), ...ours}));

@@ -7,6 +7,7 @@ import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {StbErrorCode} from '#stb/error-code.ts';
+import {askForObject} from '#stb/serve/ask-for-object.ts';
 import {askOrigin, asOriginError, type OriginAccess, type OriginAnswer} from '#stb/serve/ask-origin.ts';
 import {createGrowingFile, type GrowingFile} from '#stb/serve/growing-file.ts';
 import {type OriginFacts, originFactsOf} from '#stb/serve/origin-facts.ts';
@@ -19,10 +20,12 @@ export type TransferFacts = Omit<OriginFacts, 'sizeBytes'> & {readonly sizeBytes
 export type Transfer = {
 	readonly uri: ObjectUri;
 	/** Size and headers, as soon as they are known; rejects with what the players are told. */
-	readonly facts: Promise<TransferFacts>;
+	readonly facts: Promise<TransferFacts | 'unchanged'>;
 	/** Bytes that readers have by now. */
 	readonly receivedBytes: () => number;
 	readonly read: GrowingFile['read'];
+	/** Keeps what has come readable until called back; undefined when it is gone (it is in the cache, or nowhere). */
+	readonly retain: () => (() => Promise<void>) | undefined;
 	/** Resolves when it is over, for good or ill. */
 	readonly done: Promise<void>;
 };
@@ -39,7 +42,7 @@ export type TransferContext = {
  * The last byte is released only after the digest is right: a corrupt object never looks whole to a player.
  */
 export const startTransfer = (uri: ObjectUri, context: TransferContext): Transfer => {
-	const facts = Promise.withResolvers<TransferFacts>();
+	const facts = Promise.withResolvers<TransferFacts | 'unchanged'>();
 	facts.promise.catch(() => undefined);
 	let file: GrowingFile | undefined;
 	const done = receive(uri, context, {
@@ -56,6 +59,7 @@ export const startTransfer = (uri: ObjectUri, context: TransferContext): Transfe
 		uri,
 		facts: facts.promise,
 		receivedBytes: () => file?.writtenBytes() ?? 0,
+		retain: () => file?.retain(),
 		read: async function* read(options) {
 			await facts.promise;
 			if (file !== undefined) {
@@ -66,11 +70,18 @@ export const startTransfer = (uri: ObjectUri, context: TransferContext): Transfe
 	};
 };
 
-type Listener = {readonly onFile: (file: GrowingFile) => void; readonly onFacts: (facts: TransferFacts) => void};
+type Listener = {
+	readonly onFile: (file: GrowingFile) => void;
+	readonly onFacts: (facts: TransferFacts | 'unchanged') => void;
+};
 
 const receive = async (uri: ObjectUri, context: TransferContext, listener: Listener): Promise<void> => {
 	const {access, cache, clock, signal} = context;
-	const answer = await askOrigin(access, {uri, accept: ({statusCode}) => statusCode === 200, signal});
+	const answer = await askForObject(uri, {access, cache, clock, signal});
+	if (answer === 'unchanged') {
+		listener.onFacts('unchanged');
+		return;
+	}
 	const facts = originFactsOf(answer.response.headers, pathOfObjectUri(uri), clock.nowMs());
 	const path = join(cache.layout.incoming, `${randomUUID()}.fetch`);
 	try {

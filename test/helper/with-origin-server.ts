@@ -39,6 +39,10 @@ const answer = (origin: OriginServer, request: IncomingMessage, response: Server
 		return;
 	}
 	const etag = `"${sha256Of(bytes)}"`;
+	if (request.headers['if-none-match'] === etag) {
+		response.writeHead(304, {etag, ...origin.extraHeaders}).end();
+		return;
+	}
 	const ifRange = request.headers['if-range'];
 	const ranges = parseByteRanges(
 		ifRange === undefined || ifRange === etag ? request.headers.range : undefined,

@@ -5,7 +5,7 @@ import {CodedError} from '#appliance/error/coded-error.ts';
 import type {ArrivingObject} from '#stb/serve/arrivals.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
 import {poll} from '#test/helper/poll.ts';
-import {sha256Of} from '#test/helper/with-object-cache.ts';
+import {commitBytes, sha256Of} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
 
@@ -96,6 +96,46 @@ test('a player that leaves ends its read, and an object that will not come break
 	const broken = await fetch(`${url}a.m4s`);
 	fail();
 	await t.throwsAsync(broken.arrayBuffer());
+});
+
+test('an arrival that is given up in mid-read goes on from the origin in the same answer', async (t) => {
+	const origin = await withOriginServer(t);
+	const {url, arriving} = await withServing(t, {baseUrls: [origin.url]});
+	const bytes = randomBytes(100_000);
+	origin.objects.set('a.m4s', bytes);
+	const {object, arrive, fail} = arrivingObject(bytes);
+	arriving.set(uri, object);
+	arrive(40_000);
+	const response = await fetch(`${url}a.m4s`, {headers: {range: 'bytes=1000-89999'}});
+	t.is(response.headers.get('etag'), `"${sha256Of(bytes)}"`);
+	setTimeout(fail, 50);
+	t.true(Buffer.from(await response.arrayBuffer()).equals(bytes.subarray(1000, 90_000)));
+	t.deepEqual(origin.requests, ['GET /a.m4s bytes=40000-89999']);
+});
+
+test('an arrival that is given up is never continued with other bytes', async (t) => {
+	const origin = await withOriginServer(t);
+	const {url, arriving, cache} = await withServing(t, {baseUrls: [origin.url]});
+	origin.objects.set('a.m4s', randomBytes(100_000));
+	await commitBytes(cache, '/streamverse/a.m4s', randomBytes(100_000), {freshUntilMs: Date.now() - 1});
+	const {object, arrive, fail} = arrivingObject(randomBytes(100_000));
+	arriving.set(uri, object);
+	arrive(40_000);
+	const response = await fetch(`${url}a.m4s`);
+	setTimeout(fail, 50);
+	await t.throwsAsync(response.arrayBuffer());
+});
+
+test('an arrival that is given up goes on from the cache when the same bytes lie there', async (t) => {
+	const {url, arriving, cache} = await withServing(t);
+	const bytes = randomBytes(100_000);
+	const {object, arrive, fail} = arrivingObject(bytes);
+	arriving.set(uri, object);
+	arrive(40_000);
+	const response = await fetch(`${url}a.m4s`);
+	await commitBytes(cache, '/streamverse/a.m4s', bytes);
+	fail();
+	t.true(Buffer.from(await response.arrayBuffer()).equals(bytes));
 });
 
 test('the next three segments are fetched ahead, but not what is cached or arriving, nor past the end', async (t) => {
