@@ -24,6 +24,23 @@ const repairSchema = z.strictObject({
 	requestsBurst: z.int().min(1).default(1000).describe('Allowed to one client address at once, after a fade.'),
 	clientsMax: z.int().min(1).default(100_000).describe('Client addresses remembered; the longest silent goes first.'),
 	pullTimeoutMs: z.int().min(100).max(60_000).default(4500).describe('A client waits so long for an object we lack.'),
+	passThroughBytesMin: z
+		.int()
+		.min(1)
+		.default(4 * 1024 ** 2)
+		.describe('An object this large that is not here yet is served while it comes; smaller ones are waited for.'),
+	passThroughsMax: z
+		.int()
+		.min(1)
+		.max(10_000)
+		.default(64)
+		.describe('Answers at a time from objects that are not here yet.'),
+	growthTimeoutMs: z
+		.int()
+		.min(10)
+		.max(60_000)
+		.default(1000)
+		.describe('A download that stands still so long is not waited for; the headend is asked for the bytes.'),
 	revalidateIntervalMs: z.int().min(0).max(60_000).default(500).describe('Least time between two looks at one object.'),
 });
 

@@ -6,5 +6,7 @@ export type PopNodeErrorCode =
 	/** What was downloaded is not what the catalogue says it is. */
 	| 'POP_NODE_OBJECT_CORRUPT'
 	| 'POP_NODE_OBJECT_TOO_LARGE'
+	/** Running downloads hold the room; ask again shortly. */
+	| 'POP_NODE_STORE_BUSY'
 	/** Neither the budget nor the disk has room, and nothing less important can go. */
 	| 'POP_NODE_STORE_FULL';

@@ -11,6 +11,7 @@ import {createHeadendClient} from '#pop-node/ingest/headend-client.ts';
 import {openAccessLog} from '#pop-node/repair/access-log.ts';
 import {createFindObject} from '#pop-node/repair/find-object.ts';
 import {createRepairMetrics} from '#pop-node/repair/metrics.ts';
+import {createPassThrough} from '#pop-node/repair/pass-through.ts';
 import {createRateLimit} from '#pop-node/repair/rate-limit.ts';
 import {createRepairApp} from '#pop-node/repair/repair-app.ts';
 import type {PopNodeStatus} from '#pop-node/repair/status.ts';
@@ -59,9 +60,11 @@ export const startPopNode = async (context: RoleContext<PopNodeConfig>): Promise
 			logger: logger.child({component: 'access-log'}),
 		}),
 	);
+	const passThrough = createPassThrough({...config.repair, client, store, fetcher, signal});
 	const app = createRepairApp({
 		basePath: new URL(config.objectBaseUri).pathname,
-		findObject: createFindObject({...config.repair, store, fetcher, clock}),
+		findObject: createFindObject({...config.repair, store, fetcher, clock, isFull: passThrough.isFull}),
+		passThrough,
 		rateLimit: createRateLimit({...config.repair, clock}),
 		accessLog,
 		metrics,

@@ -16,8 +16,10 @@ export const downloadObject = async (options: {
 	readonly object: CatalogueObject;
 	readonly partialPath: string;
 	readonly signal: AbortSignal;
+	/** Told how much of the object the partial file holds, from its begin. */
+	readonly onProgress: (bytes: number) => void;
 }): Promise<void> => {
-	const {client, object, partialPath, signal} = options;
+	const {client, object, partialPath, signal, onProgress} = options;
 	const hash = createHash('sha256');
 	const haveBytes = await hashExisting(partialPath, object.sizeBytes, hash);
 	if (haveBytes < object.sizeBytes || object.sizeBytes === 0) {
@@ -40,6 +42,7 @@ export const downloadObject = async (options: {
 			startBytes: resumes ? haveBytes : 0,
 			hash: resumes ? hash : createHash('sha256'),
 			signal,
+			onProgress,
 		});
 		return;
 	}
@@ -55,12 +58,14 @@ export const receiveBody = async (
 		readonly startBytes: number;
 		readonly hash: Hash;
 		readonly signal: AbortSignal;
+		readonly onProgress?: (bytes: number) => void;
 	},
 ): Promise<void> => {
 	const {object, partialPath, startBytes, hash, signal} = options;
 	let position = startBytes;
 	{
 		await using handle = await open(partialPath, startBytes === 0 ? 'w' : 'r+');
+		options.onProgress?.(position);
 		try {
 			for await (const chunk of answer.body) {
 				signal.throwIfAborted();
@@ -70,6 +75,7 @@ export const receiveBody = async (
 				hash.update(chunk);
 				await writeAll(handle, chunk, position);
 				position += chunk.length;
+				options.onProgress?.(position);
 			}
 		} catch (error) {
 			signal.throwIfAborted();

@@ -3,6 +3,7 @@ import {rm} from 'node:fs/promises';
 import {type CatalogueObject, entityTagOf} from '#appliance/contract/catalogue-schema.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {PopNodeErrorCode} from '#pop-node/error-code.ts';
+import {createCollapse} from '#pop-node/ingest/collapse.ts';
 import {downloadObject, receiveBody} from '#pop-node/ingest/download.ts';
 import {describeAnswer, type HeadendClient} from '#pop-node/ingest/headend-client.ts';
 import type {StoreEntry} from '#pop-node/store/catalogue-table.ts';
@@ -25,6 +26,8 @@ export type Fetcher = {
 	pull(request: {readonly path: string; readonly uri: string; readonly known?: StoreEntry}): Promise<boolean>;
 	/** Whether a pull of this path is on its way and can be joined. */
 	isPulling(path: string): boolean;
+	/** Bytes that the download of this content has on disk from its begin; undefined while none writes. */
+	arrivedBytes(sha256: string): number | undefined;
 	stats(): FetchStats;
 };
 
@@ -33,39 +36,15 @@ export type Fetcher = {
  * path, so that a thousand set-tops that miss the same segment cost the headend one request.
  */
 export const createFetcher = (options: FetcherOptions): Fetcher => {
-	const {client, store, objectBytesMax, signal} = options;
-	const running = new Map<string, Promise<unknown>>();
+	const {client, store, signal} = options;
+	const arrived = new Map<string, number>();
 	const count = {objects: 0, bytes: 0, failures: 0};
 
-	const collapse = <Result>(key: string, start: () => Promise<Result>): Promise<Result> => {
-		const joined = running.get(key) as Promise<Result> | undefined;
-		if (joined !== undefined) {
-			return joined;
-		}
-		const started = start()
-			.catch((error: unknown) => {
-				count.failures += 1;
-				throw error;
-			})
-			.finally(() => running.delete(key));
-		running.set(key, started);
-		return started;
-	};
-
-	const reserve = async (object: CatalogueObject, urgency: 'background' | 'asked'): Promise<void> => {
-		if (object.sizeBytes > objectBytesMax) {
-			throw new CodedError<PopNodeErrorCode>('POP_NODE_OBJECT_TOO_LARGE', {
-				message: 'An object of the catalogue is larger than pop-node.ingest.objectBytesMax.',
-				details: {path: object.path, sizeBytes: object.sizeBytes, objectBytesMax, status: 507},
-			});
-		}
-		if (!(await store.makeRoom(object.sizeBytes, urgency === 'asked' ? 'asked' : object.priority))) {
-			throw new CodedError<PopNodeErrorCode>('POP_NODE_STORE_FULL', {
-				message: 'The budget of this pop-node has no room for an object; raise pop-node.store.budgetBytes.',
-				details: {path: object.path, sizeBytes: object.sizeBytes, status: 507},
-			});
-		}
-	};
+	const {run: collapse, isRunning} = createCollapse({
+		onFailure: () => {
+			count.failures += 1;
+		},
+	});
 
 	const finish = async (object: CatalogueObject, partialPath: string): Promise<void> => {
 		await store.commit(object, partialPath);
@@ -78,10 +57,20 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 			if (await store.adopt(object)) {
 				return;
 			}
-			await reserve(object, urgency);
+			using _room = await reserve(options, object, urgency);
 			const partialPath = store.partialPathOf(object.sha256);
-			await downloadObject({client, object, partialPath, signal});
-			await finish(object, partialPath);
+			try {
+				await downloadObject({
+					client,
+					object,
+					partialPath,
+					signal,
+					onProgress: (bytes) => arrived.set(object.sha256, bytes),
+				});
+				await finish(object, partialPath);
+			} finally {
+				arrived.delete(object.sha256);
+			}
 		});
 		// Whoever joined a download of the same bytes under another name still needs them under this one.
 		await store.adopt(object);
@@ -111,7 +100,7 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 			const object = {...known, ...describeAnswer(answer, {path, uri})};
 			const merged = known === undefined ? object : {...object, priority: known.priority, revision: known.revision};
 			const entry = withoutStored(merged);
-			await reserve(entry, 'asked');
+			using _room = await reserve(options, entry, 'asked');
 			const partialPath = `${store.partialPathOf(entry.sha256)}.pull`;
 			try {
 				await receiveBody(answer, {object: entry, partialPath, startBytes: 0, hash: createHash('sha256'), signal});
@@ -124,7 +113,42 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 			return true;
 		});
 
-	return {fetch, pull, isPulling: (path) => running.has(`path ${path}`), stats: () => ({...count})};
+	return {
+		fetch,
+		pull,
+		isPulling: (path) => isRunning(`path ${path}`),
+		arrivedBytes: (sha256) => arrived.get(sha256),
+		stats: () => ({...count}),
+	};
+};
+
+/** Room for the object until it is disposed of; two downloads do not count on the same bytes. */
+const reserve = async (
+	{store, objectBytesMax}: FetcherOptions,
+	object: CatalogueObject,
+	urgency: 'background' | 'asked',
+): Promise<Disposable> => {
+	if (object.sizeBytes > objectBytesMax) {
+		throw new CodedError<PopNodeErrorCode>('POP_NODE_OBJECT_TOO_LARGE', {
+			message: 'An object of the catalogue is larger than pop-node.ingest.objectBytesMax.',
+			details: {path: object.path, sizeBytes: object.sizeBytes, objectBytesMax, status: 507},
+		});
+	}
+	const room = await store.reserve(object.sizeBytes, urgency === 'asked' ? 'asked' : object.priority);
+	if (room === 'busy') {
+		throw new CodedError<PopNodeErrorCode>('POP_NODE_STORE_BUSY', {
+			message: 'The room of this pop-node is taken by downloads that run; ask again shortly.',
+			details: {path: object.path, sizeBytes: object.sizeBytes, status: 503},
+			retryable: true,
+		});
+	}
+	if (room === 'full') {
+		throw new CodedError<PopNodeErrorCode>('POP_NODE_STORE_FULL', {
+			message: 'The budget of this pop-node has no room for an object; raise pop-node.store.budgetBytes.',
+			details: {path: object.path, sizeBytes: object.sizeBytes, status: 507},
+		});
+	}
+	return room;
 };
 
 const withoutStored = (entry: StoreEntry): CatalogueObject => {

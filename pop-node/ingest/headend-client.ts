@@ -76,7 +76,8 @@ export const createHeadendClient = (options: HeadendClientOptions) => {
 			path: string,
 			request: {
 				readonly signal: AbortSignal;
-				readonly range?: {readonly offset: number; readonly entityTag: string};
+				/** To the object's end unless `end` (inclusive) is given. */
+				readonly range?: {readonly offset: number; readonly end?: number; readonly entityTag: string};
 				readonly expectedBytes?: number;
 				readonly ifNoneMatch?: string;
 			},
@@ -87,7 +88,9 @@ export const createHeadendClient = (options: HeadendClientOptions) => {
 			const response = await ask(`/catalogue/${path}`, {
 				signal,
 				headers: {
-					...(range === undefined ? {} : {Range: `bytes=${range.offset}-`, 'If-Range': range.entityTag}),
+					...(range === undefined
+						? {}
+						: {Range: `bytes=${range.offset}-${range.end ?? ''}`, 'If-Range': range.entityTag}),
 					...(ifNoneMatch === undefined ? {} : {'If-None-Match': ifNoneMatch}),
 				},
 			});

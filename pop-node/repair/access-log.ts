@@ -66,7 +66,13 @@ export const openAccessLog = (options: {
 			}
 			const line = `${JSON.stringify(entry)}\n`;
 			if (fileBytes > 0 && fileBytes + line.length > fileBytesMax) {
-				rotate();
+				// A folder that cannot be written is no reason to end the process; the old file grows until it can.
+				try {
+					rotate();
+				} catch (error) {
+					logger.warn({err: error}, 'the access log cannot be rotated');
+					open();
+				}
 			}
 			fileBytes += Buffer.byteLength(line);
 			stream.write(line);

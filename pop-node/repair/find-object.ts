@@ -1,19 +1,26 @@
 import type {FileHandle} from 'node:fs/promises';
 import type {ObjectUri} from '#appliance/contract/object-uri.ts';
-import {CodedError} from '#appliance/error/coded-error.ts';
+import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {Clock} from '#appliance/time/clock.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+import type {PopNodeErrorCode} from '#pop-node/error-code.ts';
 import type {Fetcher} from '#pop-node/ingest/fetcher.ts';
 import type {StoreEntry} from '#pop-node/store/catalogue-table.ts';
 import type {ObjectStore} from '#pop-node/store/object-store.ts';
 
 /** Paths whose last look at the headend is remembered; beyond it all are forgotten, which only costs a look. */
 const looksRememberedMax = 10_000;
+/** A headend that cannot be reached is known by then, most of the time, and told as that. */
+const beginWaitMs = 300;
 
-export type FoundObject = {
+export type StoredObject = {
 	readonly entry: StoreEntry;
 	readonly handle: FileHandle;
 	readonly origin: 'stored' | 'pulled';
 };
+/** Large, and not here yet: its bytes are passed on as they come. */
+export type ArrivingObject = {readonly entry: StoreEntry; readonly origin: 'passed'};
+export type FoundObject = StoredObject | ArrivingObject;
 
 export type FindOptions = {
 	readonly store: ObjectStore;
@@ -21,6 +28,9 @@ export type FindOptions = {
 	readonly clock: Clock;
 	readonly pullTimeoutMs: number;
 	readonly revalidateIntervalMs: number;
+	readonly passThroughBytesMin: number;
+	/** Whether no more objects can be passed through now. */
+	readonly isFull: () => boolean;
 };
 
 export type FindObject = (request: {
@@ -37,7 +47,7 @@ export type FindObject = (request: {
  * @throws CodedError HTTP_NOT_FOUND, HTTP_UPSTREAM_TIMEOUT, POP_NODE_HEADEND_UNREACHABLE, POP_NODE_STORE_FULL
  */
 export const createFindObject = (options: FindOptions): FindObject => {
-	const {store, fetcher, clock, pullTimeoutMs, revalidateIntervalMs} = options;
+	const {store, fetcher, clock, pullTimeoutMs, revalidateIntervalMs, passThroughBytesMin} = options;
 	const looks = new Map<string, number>();
 
 	const mayLook = (path: string): boolean => {
@@ -63,7 +73,7 @@ export const createFindObject = (options: FindOptions): FindObject => {
 		}
 	};
 
-	const openEntry = async (uri: ObjectUri, origin: FoundObject['origin']): Promise<FoundObject | undefined> => {
+	const openEntry = async (uri: ObjectUri, origin: StoredObject['origin']): Promise<StoredObject | undefined> => {
 		const entry = store.table.findByUri(uri);
 		if (entry?.stored === undefined || (entry.expiresMs ?? Number.POSITIVE_INFINITY) <= clock.nowMs()) {
 			return undefined;
@@ -81,17 +91,50 @@ export const createFindObject = (options: FindOptions): FindObject => {
 			}
 		}
 		let failure: unknown;
+		let arriving: ArrivingObject | undefined;
 		try {
-			await bring(uri, path, store.table.findByUri(uri));
+			if (known !== undefined && known.sizeBytes >= passThroughBytesMin && known.stored?.sha256 !== known.sha256) {
+				arriving = await begin(known, options);
+			} else {
+				await bring(uri, path, store.table.findByUri(uri));
+			}
 		} catch (error) {
 			failure = error;
 		}
 		const found = await openEntry(uri, failure === undefined ? 'pulled' : 'stored');
-		if (found !== undefined) {
+		if (found !== undefined && (arriving === undefined || found.entry.stored?.sha256 === arriving.entry.sha256)) {
 			return found;
+		}
+		if (arriving !== undefined) {
+			await found?.handle.close();
+			return arriving;
 		}
 		throw failure ?? new CodedError('HTTP_NOT_FOUND', {message: 'Neither this pop-node nor the headend has it.'});
 	};
+};
+
+/** Starts the download and answers once it runs, has ended, has no room, or is slow to begin. */
+const begin = async (known: StoreEntry, {fetcher, isFull}: FindOptions): Promise<ArrivingObject> => {
+	if (isFull()) {
+		throw new CodedError<PopNodeErrorCode>('POP_NODE_STORE_BUSY', {
+			message: 'Too many objects are passed through at this moment; ask again shortly.',
+			details: {path: known.path, status: 503},
+			retryable: true,
+		});
+	}
+	if (fetcher.arrivedBytes(known.sha256) !== undefined) {
+		return {entry: known, origin: 'passed'};
+	}
+	const fetching = fetcher.fetch(known, 'asked').catch((error: unknown) => {
+		if (!hasCode(error, 'POP_NODE_STORE_FULL', 'POP_NODE_STORE_BUSY', 'POP_NODE_OBJECT_TOO_LARGE')) {
+			throw error;
+		}
+	});
+	const over = new AbortController();
+	await Promise.race([fetching, sleep(beginWaitMs, {signal: over.signal}).catch(() => undefined)]).finally(() =>
+		over.abort(),
+	);
+	return {entry: known, origin: 'passed'};
 };
 
 const isCurrent = (entry: StoreEntry, wantedTags: string, nowMs: number): boolean =>

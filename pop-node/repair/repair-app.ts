@@ -1,15 +1,18 @@
 import type Koa from 'koa';
 import type {Context, Middleware} from 'koa';
+import {entityTagOf} from '#appliance/contract/catalogue-schema.ts';
 import {objectUriOfPath, pathOfObjectUri} from '#appliance/contract/object-uri.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {openToEveryOrigin} from '#appliance/http/cors.ts';
 import {createApp} from '#appliance/http/create-app.ts';
 import {sendFile} from '#appliance/http/send-file.ts';
+import {sendRepresentation} from '#appliance/http/send-representation.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {AccessLog} from '#pop-node/repair/access-log.ts';
 import type {FindObject} from '#pop-node/repair/find-object.ts';
 import type {RepairMetrics} from '#pop-node/repair/metrics.ts';
 import {renderPage} from '#pop-node/repair/page.ts';
+import type {PassThrough} from '#pop-node/repair/pass-through.ts';
 import type {RateLimit} from '#pop-node/repair/rate-limit.ts';
 import type {PopNodeStatus} from '#pop-node/repair/status.ts';
 
@@ -21,6 +24,7 @@ export type RepairAppOptions = {
 	/** Path of the operator's base URI, with both slashes. */
 	readonly basePath: string;
 	readonly findObject: FindObject;
+	readonly passThrough: PassThrough;
 	readonly rateLimit: RateLimit;
 	readonly accessLog: AccessLog;
 	readonly metrics: RepairMetrics;
@@ -79,7 +83,7 @@ const operatorPages = ({readStatus, metrics}: RepairAppOptions): Middleware => {
 };
 
 const sendObject =
-	({basePath, findObject}: RepairAppOptions): Middleware =>
+	({basePath, findObject, passThrough}: RepairAppOptions): Middleware =>
 	async (context) => {
 		const uri = objectUriOfPath(context.path);
 		const path = pathOfObjectUri(uri).slice(basePath.length);
@@ -90,17 +94,29 @@ const sendObject =
 			context.set('Allow', 'GET, HEAD, OPTIONS');
 			throw new CodedError('HTTP_METHOD_NOT_ALLOWED', {message: 'Objects can only be read.', details: {status: 405}});
 		}
-		const {entry, handle, origin} = await findObject({
+		const found = await findObject({
 			uri,
 			path,
 			wantedTags: `${context.get('If-Range')} ${context.get('If-Match')}`,
 		});
+		const {entry, origin} = found;
+		const extraHeaders = {'Cache-Control': cacheControlOf(entry, Date.now()), 'Streamverse-Source': origin};
+		if (found.origin === 'passed') {
+			sendRepresentation(context, {
+				sizeBytes: entry.sizeBytes,
+				entityTag: entityTagOf(entry.sha256),
+				contentType: entry.contentType,
+				extraHeaders,
+				body: (parts) => passThrough.body(entry, parts),
+			});
+			return;
+		}
 		await sendFile(context, {
-			source: handle,
+			source: found.handle,
 			sizeBytes: entry.stored?.sizeBytes ?? entry.sizeBytes,
 			sha256: entry.stored?.sha256 ?? entry.sha256,
 			contentType: entry.contentType,
-			extraHeaders: {'Cache-Control': cacheControlOf(entry, Date.now()), 'Streamverse-Source': origin},
+			extraHeaders,
 		});
 	};
 

@@ -98,6 +98,9 @@ export const openCatalogueTable = (path: string) => {
 	const setRevision = database.prepare('UPDATE feed SET revision = ?');
 	const revision = database.prepare<[], number>('SELECT revision FROM feed').pluck();
 	const references = database.prepare<[string], number>('SELECT count(*) FROM object WHERE stored_sha256 = ?').pluck();
+	const wanted = database
+		.prepare<[string], number>('SELECT count(*) FROM object WHERE sha256 = ? AND stored_sha256 IS NOT sha256')
+		.pluck();
 	const expired = database.prepare<[number, number], Row>('SELECT * FROM object WHERE expires_ms <= ? LIMIT ?');
 	const storedContents = database.prepare<[], {readonly sha256: string; readonly sizeBytes: number}>(
 		'SELECT DISTINCT stored_sha256 AS sha256, stored_size_bytes AS sizeBytes FROM object WHERE stored_sha256 IS NOT NULL',
@@ -135,6 +138,8 @@ export const openCatalogueTable = (path: string) => {
 		paths: (): IterableIterator<string> =>
 			database.prepare<[], string>('SELECT path FROM object ORDER BY path').pluck().iterate(),
 		isReferenced: (sha256: string): boolean => (references.get(sha256) ?? 0) > 0,
+		/** Whether an object of the catalogue still lacks this content. */
+		isWanted: (sha256: string): boolean => (wanted.get(sha256) ?? 0) > 0,
 		storedContents: (): readonly {readonly sha256: string; readonly sizeBytes: number}[] => storedContents.all(),
 		/** Contents that only objects of a rank behind `rank` use, the least missed first. */
 		evictable: (rank: number): readonly {readonly sha256: string; readonly sizeBytes: number}[] => evictable.all(rank),

@@ -6,6 +6,9 @@ import type {CatalogueTable} from '#pop-node/store/catalogue-table.ts';
 /** Partial downloads kept for a resume after a restart. */
 const partialsMax = 256;
 
+const partialExtension = '.part';
+export const partialNameOf = (sha256: string): string => `${sha256}${partialExtension}`;
+
 /** After a start, disk and index agree: what one has and the other lacks goes. Answers the bytes stored. */
 export const healStore = async (context: {
 	readonly table: CatalogueTable;
@@ -32,8 +35,13 @@ export const healStore = async (context: {
 			}
 		}
 	}
-	for (const name of (await readdir(partialDirectory)).slice(partialsMax)) {
-		await rm(join(partialDirectory, name), {force: true});
+	let partials = 0;
+	for (const name of await readdir(partialDirectory)) {
+		const isWanted = name.endsWith(partialExtension) && table.isWanted(name.slice(0, -partialExtension.length));
+		partials += isWanted ? 1 : 0;
+		if (!isWanted || partials > partialsMax) {
+			await rm(join(partialDirectory, name), {force: true});
+		}
 	}
 	return bytes;
 };

@@ -1,12 +1,14 @@
-import {type FileHandle, mkdir, rm} from 'node:fs/promises';
+import {type FileHandle, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type CatalogueObject, type Priority, prioritySchema} from '#appliance/contract/catalogue-schema.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import {openCatalogueTable, type StoreEntry} from '#pop-node/store/catalogue-table.ts';
 import {openIfWhole, publishFile} from '#pop-node/store/content-file.ts';
+import {createDiskContent} from '#pop-node/store/disk-content.ts';
 import {createExclusiveRunner} from '#pop-node/store/exclusive-runner.ts';
-import {healStore} from '#pop-node/store/heal-store.ts';
+import {healStore, partialNameOf} from '#pop-node/store/heal-store.ts';
+import {createRoom, type Room} from '#pop-node/store/room.ts';
 
 const expiredBatch = 500;
 
@@ -32,48 +34,34 @@ export const openObjectStore = async (options: StoreOptions) => {
 	await mkdir(partialDirectory, {recursive: true});
 	const table = openCatalogueTable(join(directory, 'index.sqlite'));
 	const pathOf = (sha256: string): string => join(contentDirectory, sha256.slice(0, 2), sha256);
-	let bytes = await healStore({table, contentDirectory, partialDirectory, pathOf, logger});
-	let evictions = 0;
-	// `bytes` is right only if no two changes of disk and index interleave.
+	const partialPathOf = (sha256: string): string => join(partialDirectory, partialNameOf(sha256));
+	const disk = {bytes: await healStore({table, contentDirectory, partialDirectory, pathOf, logger}), evictions: 0};
+	const content = createDiskContent({table, pathOf, partialPathOf, disk, logger});
+	const reserve = createRoom({budgetBytes, usedBytes: () => disk.bytes, evict: content.evict});
+	// The bytes are right only if no two changes of disk and index interleave.
 	const exclusively = createExclusiveRunner();
 
-	const dropContent = async (sha256: string, sizeBytes: number): Promise<void> => {
-		if (!table.isReferenced(sha256)) {
-			await rm(pathOf(sha256), {force: true});
-			bytes -= sizeBytes;
-		}
-	};
 	const setStored = async (object: CatalogueObject): Promise<void> => {
 		const before = table.findByPath(object.path)?.stored;
 		table.markStored(object.path, {...object, nowMs: clock.nowMs()});
 		if (before !== undefined && before.sha256 !== object.sha256) {
-			await dropContent(before.sha256, before.sizeBytes);
+			await content.drop(before);
 		}
 	};
 	const removeEntry = async (entry: StoreEntry | undefined, revisionMax: number): Promise<void> => {
-		if (entry !== undefined && table.remove(entry.path, revisionMax) && entry.stored !== undefined) {
-			await dropContent(entry.stored.sha256, entry.stored.sizeBytes);
-		}
-	};
-	/** Makes room for `sizeBytes` at the cost of what ranks behind `rank`; says whether it succeeded. */
-	const makeRoom = async (sizeBytes: number, rank: number): Promise<boolean> => {
-		while (bytes + sizeBytes > budgetBytes) {
-			const [least] = sizeBytes > budgetBytes ? [] : table.evictable(rank);
-			if (least === undefined) {
-				return false;
+		if (entry !== undefined && table.remove(entry.path, revisionMax)) {
+			await content.dropPartial(entry);
+			if (entry.stored !== undefined) {
+				await content.drop(entry.stored);
 			}
-			table.markUnstored(least.sha256, {skipped: true});
-			await dropContent(least.sha256, least.sizeBytes);
-			evictions += 1;
 		}
-		return true;
 	};
 	return {
 		table,
-		partialPathOf: (sha256: string): string => join(partialDirectory, `${sha256}.part`),
+		partialPathOf,
 		/** For an object that is asked for right now anything may go; else only what matters less. */
-		makeRoom: (sizeBytes: number, priority: Priority | 'asked'): Promise<boolean> =>
-			exclusively(() => makeRoom(sizeBytes, priority === 'asked' ? -1 : prioritySchema.options.indexOf(priority))),
+		reserve: (sizeBytes: number, priority: Priority | 'asked'): Promise<Room> =>
+			exclusively(() => reserve(sizeBytes, priority === 'asked' ? -1 : prioritySchema.options.indexOf(priority))),
 		/** Says whether the content is here already, under another object's name, and if so makes it this object's too. */
 		adopt: (object: CatalogueObject): Promise<boolean> =>
 			exclusively(async () => {
@@ -88,10 +76,10 @@ export const openObjectStore = async (options: StoreOptions) => {
 			exclusively(async () => {
 				const isNew = !table.isReferenced(object.sha256);
 				await publishFile(partialPath, pathOf(object.sha256));
-				bytes += isNew ? object.sizeBytes : 0;
+				disk.bytes += isNew ? object.sizeBytes : 0;
 				await setStored(object);
 				// The object may have been deleted while its bytes came; then nobody refers to them.
-				await dropContent(object.sha256, object.sizeBytes);
+				await content.drop(object);
 			}),
 		/** Opens what is stored of an object; a file that vanished or shrank heals into a miss. */
 		open: async (entry: StoreEntry): Promise<FileHandle | undefined> => {
@@ -101,9 +89,7 @@ export const openObjectStore = async (options: StoreOptions) => {
 			const {sha256, sizeBytes} = entry.stored;
 			const handle = await openIfWhole(pathOf(sha256), sizeBytes);
 			if (handle === undefined) {
-				logger.warn({path: entry.path, sha256}, 'an object is gone from the disk; it is fetched again');
-				table.markUnstored(sha256, {skipped: false});
-				bytes -= sizeBytes;
+				await exclusively(() => content.forgetLost({sha256, sizeBytes}));
 			} else {
 				table.touch(entry.path, clock.nowMs());
 			}
@@ -119,7 +105,7 @@ export const openObjectStore = async (options: StoreOptions) => {
 				}
 				return entries.length;
 			}),
-		stats: () => ({...table.counts(), bytes, budgetBytes, evictions}),
+		stats: () => ({...table.counts(), ...disk, budgetBytes}),
 		[Symbol.dispose]: (): void => table[Symbol.dispose](),
 	};
 };

@@ -42,18 +42,20 @@ export const startFakeHeadend = async (options: {readonly port?: number; readonl
 		if (spoiled?.(bytes, response) === true) {
 			return;
 		}
-		const start = Number(/^bytes=(\d+)-$/u.exec(range ?? '')?.[1] ?? 0);
+		const [, first, last = ''] = /^bytes=(\d+)-(\d*)$/u.exec(range ?? '') ?? [];
+		const start = Number(first ?? 0);
+		const end = last === '' ? bytes.length - 1 : Number(last);
 		const headers = {
 			ETag: `"${createHash('sha256').update(bytes).digest('hex')}"`,
 			'Content-Type': 'video/mp4',
-			'Content-Length': bytes.length - start,
+			'Content-Length': end + 1 - start,
 		};
-		if (start > 0) {
-			response.writeHead(206, {...headers, 'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`});
+		if (first !== undefined) {
+			response.writeHead(206, {...headers, 'Content-Range': `bytes ${start}-${end}/${bytes.length}`});
 		} else {
 			response.writeHead(200, headers);
 		}
-		response.end(bytes.subarray(start));
+		response.end(bytes.subarray(start, end + 1));
 	};
 	const listener: HttpListener = await listen({
 		host: '127.0.0.1',

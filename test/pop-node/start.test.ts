@@ -193,7 +193,7 @@ test('turns away a client that asks too often, tells it when to come back, and l
 	headend.put('a', Buffer.from('a'));
 	const pop = await withPopNode(t, {
 		headendUrl: headend.url,
-		repair: {requestsPerSecond: 0.5, requestsBurst: 3},
+		repair: {requestsPerSecond: 0.001, requestsBurst: 3},
 		accessLog: {fileBytesMax: 1024, filesMax: 3},
 	});
 	await stored(pop, 1);
