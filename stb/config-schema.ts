@@ -21,7 +21,9 @@ const receiveSchema = z.strictObject({
 		.min(100)
 		.max(600_000)
 		.default(2000)
-		.describe('An object without a packet for so long has ended; what is missing is repaired then.'),
+		.describe(
+			'An object without a packet for so long has ended; what is missing is repaired then. A session’s own transportObjectReceptionTimeout outranks it.',
+		),
 	progressIntervalMs: z
 		.int()
 		.min(20)

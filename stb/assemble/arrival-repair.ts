@@ -40,7 +40,7 @@ const busyPauseMs = 20;
 export const createArrivalRepair = (parts: ArrivalRepairParts): ArrivalRepair => ({
 	repair: async (record, signal) => {
 		try {
-			const target = targetOf(parts, record, priorityRank[record.facts.priority]);
+			const target = targetOf(parts, record, {rank: priorityRank[record.facts.priority], signal});
 			if (record.facts.encoding === 'gzip') {
 				return {kind: 'fetched', whole: await fetchBeside(parts, record, target, signal)};
 			}
@@ -55,7 +55,7 @@ export const createArrivalRepair = (parts: ArrivalRepairParts): ArrivalRepair =>
 	},
 	fillNow: async (record, range, signal) => {
 		try {
-			await parts.repairer.fillNow(targetOf(parts, record, playerRank), range, {signal});
+			await parts.repairer.fillNow(targetOf(parts, record, {rank: playerRank, signal}), range, {signal});
 		} catch (error) {
 			if (!signal.aborted) {
 				parts.logger.warn({err: error, uri: record.facts.uri, range}, 'repair for a waiting player failed');
@@ -67,7 +67,7 @@ export const createArrivalRepair = (parts: ArrivalRepairParts): ArrivalRepair =>
 const targetOf = (
 	{receiver, repairSourceOf}: ArrivalRepairParts,
 	record: ArrivalRecord,
-	rank: number,
+	{rank, signal}: {readonly rank: number; readonly signal: AbortSignal},
 ): RepairTarget => {
 	const {uri, object, sizeBytes, entityTag} = record.facts;
 	const source = repairSourceOf(object);
@@ -82,7 +82,7 @@ const targetOf = (
 		missing: () => (isOpen(record) ? receiver.missing(record.id) : []),
 		write: async (offset, bytes) => {
 			record.repairedBytes += bytes.length;
-			await writeWhenRoom(receiver, record, offset, bytes);
+			await writeWhenRoom(receiver, record, {offset, bytes, signal});
 		},
 	};
 };
@@ -91,8 +91,7 @@ const targetOf = (
 const writeWhenRoom = async (
 	receiver: ArrivalRepairParts['receiver'],
 	record: ArrivalRecord,
-	offset: number,
-	bytes: Uint8Array,
+	{offset, bytes, signal}: {readonly offset: number; readonly bytes: Uint8Array; readonly signal: AbortSignal},
 ): Promise<void> => {
 	while (isOpen(record)) {
 		try {
@@ -102,7 +101,7 @@ const writeWhenRoom = async (
 			if (!hasCode(error, 'NATIVE_FLUTE_BUSY')) {
 				throw error;
 			}
-			await sleep(busyPauseMs);
+			await sleep(busyPauseMs, {signal});
 		}
 	}
 };

@@ -23,6 +23,8 @@ export type ArrivalRecord = {
 	readers: number;
 	/** Set with the event `complete`, for the effect `store`. */
 	whole?: WholeArrival;
+	/** Of the identity bytes, once they are in the cache. */
+	storedSha256?: string;
 	/** A newer transmission of the same URI has appeared; this one lives on only for its readers. */
 	superseded: boolean;
 	/** Emits `change` at every event; readers wait on it. */

@@ -218,7 +218,8 @@ export class Assembler implements AsyncDisposable {
 
 	#apply(record: ArrivalRecord, event: ArrivalEvent): void {
 		const effects = applyEvent(record, event);
-		if (record.state.kind !== 'failed' && hasBegun(record)) {
+		// A settled record may hear of more (its last reader leaves), and claims no room any more.
+		if ((isOpen(record) || record.state.kind === 'verifying') && hasBegun(record)) {
 			this.#begun.add(record);
 		}
 		for (const effect of effects) {
@@ -257,6 +258,10 @@ export class Assembler implements AsyncDisposable {
 				this.#apply(record, {kind: 'repair-failed', code: 'STB_REPAIR_INCOMPLETE', final: false});
 				return;
 			case 'fetched':
+				if (!isOpen(record)) {
+					await rm(result.whole.path, {force: true});
+					return;
+				}
 				record.whole = result.whole;
 				this.#execute(record, 'drop');
 				this.#apply(record, {kind: 'complete'});

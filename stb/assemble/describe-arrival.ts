@@ -27,6 +27,10 @@ export type ArrivalDescription =
 
 const contentTypeCharactersMax = 200;
 const entityTagPattern = /^"([0-9a-f]{64})"$/u;
+/** What may stand in a header of ours. The FDT is XML, which knows line feeds and every alphabet. */
+const headerTextPattern = /^[\x20-\x7e]+$/u;
+/** Strong ones only: a weak tag does not name bytes (RFC 9110 section 8.8.1). */
+const strongTagPattern = /^"[\x21\x23-\x7e]{0,200}"$/u;
 
 /** Lower is sooner; live first, then what the headend calls high, medium and low. */
 export const priorityRank: Readonly<Record<Priority, number>> = {live: 1, high: 2, medium: 3, low: 4};
@@ -54,15 +58,20 @@ export const describeArrival = (
 		...uri,
 		encoding,
 		sizeBytes: encoding === 'identity' ? object.transferLength : object.contentLength,
-		contentType: (object.contentType ?? 'application/octet-stream').slice(0, contentTypeCharactersMax),
+		contentType: contentTypeFrom(object.contentType),
 		priority,
 		sha256: tagged ?? (encoding === 'identity' ? object.sha256 : undefined),
-		entityTag: object.entityTag,
+		entityTag: strongTagPattern.test(object.entityTag ?? '') ? object.entityTag : undefined,
 		expiresMs: cacheExpiry(object.extension['expires'], nowMs + objectExpiryMs),
 		freshUntilMs: object.cacheExpiresMs,
 	};
 	return {kind: 'described', facts};
 };
+
+const contentTypeFrom = (text: string | undefined): string =>
+	text !== undefined && text.length <= contentTypeCharactersMax && headerTextPattern.test(text)
+		? text
+		: 'application/octet-stream';
 
 const arrivalUri = (location: string): {readonly kind: ArrivalFacts['kind']; readonly uri: string} | undefined => {
 	if (location.startsWith('urn:')) {

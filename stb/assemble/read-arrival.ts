@@ -159,10 +159,12 @@ const openArrival = async ({cache}: ArrivalReaderParts, record: ArrivalRecord): 
 		return await openIfThere(record.facts.object.path);
 	}
 	const cached = await cache.open(record.facts.uri);
-	if (cached === undefined) {
-		throw gone(record);
+	if (cached !== undefined && cached.object.sha256 === record.storedSha256) {
+		return cached.handle;
 	}
-	return cached.handle;
+	// A newer version has taken its place already; its bytes are none of this answer's.
+	await cached?.handle.close();
+	throw gone(record);
 };
 
 const openIfThere = async (path: string): Promise<FileHandle | undefined> => {

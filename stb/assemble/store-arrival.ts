@@ -24,13 +24,13 @@ export type SignallingSink = (object: {
 }) => void;
 
 /** Signalling is read into memory; nothing that describes a service is larger. */
-const signallingBytesMax = 8 * 1024 * 1024;
+export const signallingBytesMax = 8 * 1024 * 1024;
 /** What a compressed object may swell to when its FDT does not tell. */
 const unknownSizeRatioMax = 64;
 
 /**
  * Decodes and verifies a whole arrival, then hands it to the cache (content) or to the reader of signalling. Whatever
- * happens, the transport file is gone afterwards.
+ * happens, the transport file is gone afterwards. Answers the digest of the identity bytes.
  */
 export const storeArrival = async (options: {
 	readonly facts: ArrivalFacts;
@@ -40,7 +40,7 @@ export const storeArrival = async (options: {
 	/** URIs of content that the box reads itself as well. */
 	readonly alsoSignalling: (uri: string) => boolean;
 	readonly signal: AbortSignal;
-}): Promise<void> => {
+}): Promise<{readonly sha256: string}> => {
 	const {facts, whole, cache, onSignalling, alsoSignalling, signal} = options;
 	try {
 		const decoded = await decode(facts, whole, signal);
@@ -56,7 +56,7 @@ export const storeArrival = async (options: {
 		}
 		if (facts.kind === 'signalling') {
 			await rm(decoded.filePath, {force: true});
-			return;
+			return {sha256: decoded.sha256};
 		}
 		const {uri, contentType, priority, expiresMs, freshUntilMs} = facts;
 		await cache.commit({
@@ -66,6 +66,7 @@ export const storeArrival = async (options: {
 			...decoded,
 			source: whole.repaired ? 'repaired' : 'multicast',
 		});
+		return {sha256: decoded.sha256};
 	} finally {
 		await rm(whole.path, {force: true});
 	}

@@ -27,7 +27,8 @@ export const createStoreQueue = (options: {
 	const {logger, signal} = options;
 	const slots = createRequestSlots({slotsMax: storesConcurrentMax});
 	const storing = new Map<string, Promise<void>>();
-	const storeNow = async ({facts, whole, superseded}: ArrivalRecord): Promise<StbErrorCode | string | undefined> => {
+	const storeNow = async (record: ArrivalRecord): Promise<StbErrorCode | string | undefined> => {
+		const {facts, whole, superseded} = record;
 		if (whole === undefined) {
 			return 'STB_ARRIVAL_GONE';
 		}
@@ -36,7 +37,8 @@ export const createStoreQueue = (options: {
 			return 'STB_ARRIVAL_SUPERSEDED';
 		}
 		try {
-			await storeArrival({...options, facts, whole});
+			const {sha256} = await storeArrival({...options, facts, whole});
+			record.storedSha256 = sha256;
 			return undefined;
 		} catch (error) {
 			signal.throwIfAborted();

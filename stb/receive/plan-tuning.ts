@@ -1,4 +1,4 @@
-import type {MulticastEndpoint} from '#appliance/contract/gateway-session.ts';
+import type {GatewaySession, MulticastEndpoint} from '#appliance/contract/gateway-session.ts';
 
 /** One socket's worth of sessions: a group and port, with the TSIs that are wanted there; none named = all. */
 export type TunedEndpoint = {
@@ -6,17 +6,27 @@ export type TunedEndpoint = {
 	readonly port: number;
 	readonly source?: string | undefined;
 	readonly tsis?: readonly number[] | undefined;
+	/** Sessions whose transmissions end after another silence than the box's own, TSI `undefined` being all others. */
+	readonly patience: readonly SessionPatience[];
 };
+
+export type SessionPatience = {readonly tsi: number | undefined; readonly objectIdleMs: number};
+
+/** A session as far as tuning goes. */
+export type TunableSession = Pick<GatewaySession, 'endpoint' | 'repair'>;
 
 export type TuningStep = {readonly kind: 'join' | 'leave'; readonly endpoint: TunedEndpoint};
 
 /** Endpoints joined at most; the list of them came through the air. */
 export const endpointsMax = 64;
+/** Below this every pause of a sender would count as the end of a transmission. */
+const objectIdleMsMin = 100;
 
 /** Gathers sessions by endpoint, in the order in which they are listed. */
-export const gatherEndpoints = (sessions: readonly MulticastEndpoint[]): readonly TunedEndpoint[] => {
+export const gatherEndpoints = (sessions: readonly TunableSession[]): readonly TunedEndpoint[] => {
 	const gathered = new Map<string, TunedEndpoint>();
-	for (const {group, port, source, tsi} of sessions) {
+	for (const {endpoint, repair} of sessions) {
+		const {group, port, source, tsi} = endpoint;
 		const key = keyOf({group, port, source});
 		const before = gathered.get(key);
 		if (before === undefined && gathered.size === endpointsMax) {
@@ -24,10 +34,20 @@ export const gatherEndpoints = (sessions: readonly MulticastEndpoint[]): readonl
 		}
 		const all = tsi === undefined || (before !== undefined && before.tsis === undefined);
 		const tsis = all ? undefined : [...new Set([...(before?.tsis ?? []), tsi])].toSorted((a, b) => a - b);
-		gathered.set(key, {group, port, source, tsis});
+		gathered.set(key, {group, port, source, tsis, patience: withPatience(before?.patience ?? [], tsi, repair)});
 	}
 	return [...gathered.values()];
 };
+
+/** transportObjectReceptionTimeout (TS 103 769 clause 9); of two configurations that list a session the first counts. */
+const withPatience = (
+	known: readonly SessionPatience[],
+	tsi: number | undefined,
+	repair: TunableSession['repair'],
+): readonly SessionPatience[] =>
+	repair === undefined || known.some((patience) => patience.tsi === tsi)
+		? known
+		: [...known, {tsi, objectIdleMs: Math.max(objectIdleMsMin, repair.receptionTimeoutMs)}];
 
 /**
  * What stays the same is not touched. An endpoint whose sessions changed is joined again without leaving it, because the
@@ -49,6 +69,8 @@ export const planTuning = (
 
 const step = (kind: TuningStep['kind'], endpoint: TunedEndpoint): TuningStep => ({kind, endpoint});
 
-const keyOf = ({group, port, source}: Omit<TunedEndpoint, 'tsis'>): string => `${group}|${port}|${source ?? ''}`;
+export const keyOf = ({group, port, source}: Omit<MulticastEndpoint, 'tsi'>): string =>
+	`${group}|${port}|${source ?? ''}`;
 
-const identityOf = (endpoint: TunedEndpoint): string => `${keyOf(endpoint)}|${endpoint.tsis?.join(',') ?? '*'}`;
+const identityOf = (endpoint: TunedEndpoint): string =>
+	`${keyOf(endpoint)}|${endpoint.tsis?.join(',') ?? '*'}|${JSON.stringify(endpoint.patience)}`;

@@ -21,6 +21,7 @@ export type SignallingStore = {
 
 /** Documents kept as they are; whoever sends more names than the standards have is not served by us. */
 const documentsMax = 64;
+const documentsBytesMax = 32 * 1024 * 1024;
 
 export const createSignallingStore = (options: {
 	readonly objectBaseUri: string;
@@ -56,7 +57,9 @@ export const createSignallingStore = (options: {
 	};
 	return {
 		take: (document) => {
-			if (documents.size < documentsMax || documents.has(document.uri)) {
+			documents.delete(document.uri);
+			const keptBytes = documents.values().reduce((sum, {bytes}) => sum + bytes.length, document.bytes.length);
+			if (documents.size < documentsMax && keptBytes <= documentsBytesMax) {
 				documents.set(document.uri, document);
 			}
 			try {

@@ -4,6 +4,7 @@ import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {type FluteEvent, type FluteReceiver, openFluteReceiver} from '#native/flute/receiver.ts';
 import {Assembler} from '#stb/assemble/assembler.ts';
+import {signallingBytesMax} from '#stb/assemble/store-arrival.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
 import {createSignallingStore, type SignallingStore} from '#stb/receive/signalling-store.ts';
@@ -18,7 +19,7 @@ export type Reception = AsyncDisposable & {
 	readonly tuning: Tuning;
 };
 
-/** How often skipped, failed and unseen objects are looked at anew. */
+/** How often skipped, failed and unseen objects, and sessions that could not be joined, are looked at anew. */
 const reconsiderIntervalMs = 1000;
 
 /** Wires receiver, tuning, repair and assembly together and tunes to the announcement. */
@@ -33,7 +34,7 @@ export const startReception = async (options: {
 	const {objectBaseUri} = config;
 	const signalling = createSignallingStore({objectBaseUri, logger: logger.child({component: 'signalling'})});
 	const documents = [signallingPaths.titles, signallingPaths.serviceList].map((path) => `${objectBaseUri}${path}`);
-	await readCachedSignalling(cache, signalling, documents);
+	await readCachedSignalling(cache, {signalling, documents, logger});
 	// The receiver's thread may speak before the assembler that listens to it is made.
 	const early: FluteEvent[] = [];
 	let handle = (events: readonly FluteEvent[]): void => {
@@ -71,7 +72,11 @@ export const startReception = async (options: {
 	handle = (events) => assembler.handle(events);
 	assembler.handle(early);
 	const stopped = new AbortController();
-	const reconsidering = reconsiderRegularly(assembler, logger, stopped.signal);
+	const reconsider = (): void => {
+		tuning.retune();
+		assembler.reconsider();
+	};
+	const reconsidering = regularly(reconsider, logger, stopped.signal);
 	stack.defer(async () => {
 		stopped.abort();
 		await reconsidering;
@@ -87,26 +92,30 @@ export const startReception = async (options: {
 /** Signalling that lies in the cache would be skipped when it comes again; so it is read from there. */
 const readCachedSignalling = async (
 	cache: ObjectCache,
-	signalling: SignallingStore,
-	documents: readonly string[],
+	parts: {readonly signalling: SignallingStore; readonly documents: readonly string[]; readonly logger: Logger},
 ): Promise<void> => {
-	for (const uri of documents) {
-		const opened = await cache.open(uri);
-		if (opened !== undefined) {
-			await using handle = opened.handle;
-			signalling.take({uri, contentType: opened.object.contentType, bytes: await handle.readFile()});
+	for (const uri of parts.documents) {
+		try {
+			const opened = await cache.open(uri);
+			await using handle = opened?.handle;
+			if (opened !== undefined && handle !== undefined && opened.object.sizeBytes <= signallingBytesMax) {
+				parts.signalling.take({uri, contentType: opened.object.contentType, bytes: await handle.readFile()});
+			}
+		} catch (error) {
+			// It comes again by satellite; a box that does not start for it would help nobody.
+			parts.logger.warn({err: error, uri}, 'cached signalling cannot be read');
 		}
 	}
 };
 
-const reconsiderRegularly = async (assembler: Assembler, logger: Logger, signal: AbortSignal): Promise<void> => {
+const regularly = async (task: () => void, logger: Logger, signal: AbortSignal): Promise<void> => {
 	while (!signal.aborted) {
 		try {
 			await sleep(reconsiderIntervalMs, {signal});
-			assembler.reconsider();
+			task();
 		} catch (error) {
 			if (!signal.aborted) {
-				logger.error({err: error}, 'skipped objects could not be looked at anew');
+				logger.error({err: error}, 'sessions and skipped objects could not be looked at anew');
 			}
 		}
 	}

@@ -3,13 +3,23 @@ import type {Logger} from '#appliance/log/logger.ts';
 import type {FluteEndpoint, FluteReceiver} from '#native/flute/receiver.ts';
 import type {FluteObject} from '#native/flute/receiver-event.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
-import {gatherEndpoints, planTuning, type TunedEndpoint} from '#stb/receive/plan-tuning.ts';
+import {
+	gatherEndpoints,
+	keyOf,
+	planTuning,
+	type SessionPatience,
+	type TunedEndpoint,
+	type TuningStep,
+} from '#stb/receive/plan-tuning.ts';
 import type {SignallingStore} from '#stb/receive/signalling-store.ts';
 import type {RepairServer} from '#stb/repair/repair-servers.ts';
 import type {RepairSource} from '#stb/repair/repair-target.ts';
 
 export type Tuning = {
-	/** Joins and leaves so that what is received is the announcement and what the signalling lists by now. */
+	/**
+	 * Joins and leaves so that what is received is the announcement and what the signalling lists by now; called again
+	 * now and then, it tries anew what could not be joined.
+	 */
 	retune(): void;
 	/** True once a bootstrap or a gateway configuration has been understood. */
 	readonly announced: boolean;
@@ -34,11 +44,13 @@ export const createTuning = (options: {
 	const {receiver, signalling, config, logger} = options;
 	const {interfaceAddress, announcement} = config.receive;
 	let tuned: readonly TunedEndpoint[] = [];
+	/** Endpoints whose failure is in the log already; they are tried again at every turn. */
+	const failing = new Set<string>();
 	const sessions = (): readonly GatewaySession[] => [
 		...(signalling.gatewayConfiguration?.sessions ?? []),
 		...(signalling.bootstrap?.sessions ?? []),
 	];
-	const endpoints = (): readonly MulticastEndpoint[] => [announcement, ...sessions().map(({endpoint}) => endpoint)];
+	const endpoints = (): readonly TunedEndpoint[] => gatherEndpoints([{endpoint: announcement}, ...sessions()]);
 	const fallback: RepairSource = {
 		objectBaseUri: config.objectBaseUri,
 		servers: config.repair.fallbackBaseUrls,
@@ -47,22 +59,31 @@ export const createTuning = (options: {
 	};
 	return {
 		retune: () => {
-			const wanted = gatherEndpoints(endpoints());
+			const wanted = endpoints();
+			const failed = new Set<string>();
 			for (const {kind, endpoint} of planTuning(tuned, wanted)) {
+				const key = keyOf(endpoint);
 				try {
-					receiver[kind](fluteEndpoint(endpoint, interfaceAddress));
+					tune(receiver, kind, fluteEndpoint(endpoint, interfaceAddress), endpoint.patience);
+					failing.delete(key);
 					logger.info({...endpoint}, kind === 'join' ? 'join' : 'leave');
 				} catch (error) {
-					// One session that cannot be joined (a group that is none) must not cost the others.
-					logger.error({err: error, ...endpoint}, 'this session cannot be tuned to');
+					// One session that cannot be joined (a group that is none) must not cost the others. An interface that is
+					// not up yet, as the tuner's at boot, is there at a later turn.
+					failed.add(key);
+					logger[failing.has(key) ? 'debug' : 'error']({err: error, ...endpoint}, 'this session cannot be tuned to');
 				}
 			}
-			tuned = wanted;
+			tuned = wanted.filter((endpoint) => !failed.has(keyOf(endpoint)));
+			failing.clear();
+			for (const key of failed) {
+				failing.add(key);
+			}
 		},
 		get announced() {
 			return signalling.bootstrap !== undefined || signalling.gatewayConfiguration !== undefined;
 		},
-		endpoints: () => gatherEndpoints(endpoints()).flatMap(expand),
+		endpoints: () => endpoints().flatMap(expand),
 		repairSourceOf: (object) => {
 			const session = sessions().find((candidate) => carries(candidate, object) && hasServers(candidate.repair));
 			if (session?.repair !== undefined) {
@@ -78,8 +99,22 @@ export const createTuning = (options: {
 	};
 };
 
+/** A session of another patience is joined once more by itself; the receiver keeps patience by session. */
+const tune = (
+	receiver: Pick<FluteReceiver, 'join' | 'leave'>,
+	kind: TuningStep['kind'],
+	endpoint: FluteEndpoint,
+	patience: readonly SessionPatience[],
+): void => {
+	receiver[kind](endpoint);
+	const {tsis, ...all} = endpoint;
+	for (const {tsi, objectIdleMs} of kind === 'join' ? patience : []) {
+		receiver.join({...all, ...(tsi === undefined ? {} : {tsis: [tsi]}), objectIdleMs});
+	}
+};
+
 const fluteEndpoint = (
-	{group, port, source, tsis}: TunedEndpoint,
+	{group, port, source, tsis}: Omit<TunedEndpoint, 'patience'>,
 	interfaceAddress: string | undefined,
 ): FluteEndpoint => ({
 	...{group, port},

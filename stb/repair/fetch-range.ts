@@ -20,6 +20,8 @@ export type FetchRangeOptions = {
 /** Pieces are handed on in at least this size, so that most of them hold whole symbols. */
 const pieceBytesMin = 262_144;
 const overheadBytesMax = 65_536;
+/** Several ranges are gathered in memory; a longer answer is none to a request of ours, which asks for one. */
+const multipartBytesMax = 16 * 1024 * 1024;
 
 /**
  * One GET of TS 103 769 clause 9: HTTP/1.1, Range, If-Range with the strong ETag. Takes whatever honest answer comes: the
@@ -37,7 +39,8 @@ export const fetchRange = async (options: FetchRangeOptions): Promise<{readonly 
 	}
 	let response: Response;
 	try {
-		response = await fetch(url, {headers, signal});
+		// As for misses, nothing is followed: only hosts that the signalling names are asked.
+		response = await fetch(url, {headers, signal, redirect: 'manual'});
 	} catch (error) {
 		throw unreachable(error, options);
 	}
@@ -54,7 +57,7 @@ export const fetchRange = async (options: FetchRangeOptions): Promise<{readonly 
 /** A body that is not read to its end holds its connection; a body that failed has nothing left to cancel. */
 const cancelBody = async (response: Response): Promise<void> => {
 	if (response.body !== null && !response.bodyUsed) {
-		await response.body.cancel();
+		await response.body.cancel().catch(() => undefined);
 	}
 };
 
@@ -160,7 +163,7 @@ const readMultipart = async (
 	let bytes = 0;
 	for await (const chunk of response.body ?? []) {
 		bytes += chunk.length;
-		if (bytes > options.bytesMax + overheadBytesMax) {
+		if (bytes > Math.min(options.bytesMax, multipartBytesMax) + overheadBytesMax) {
 			throw failure('STB_REPAIR_RESPONSE_INVALID', 'The repair server sent more than was asked for.', options.url);
 		}
 		chunks.push(chunk);

@@ -139,8 +139,7 @@ const runRound = async (parts: Parts, round: Round, margin: number): Promise<'do
 	const slots = round.kind === 'waiting' ? parts.waitingSlots : parts.slots;
 	for (const range of ranges) {
 		await spend(parts, round, range?.length ?? target.sizeBytes ?? 0);
-		using _slot = await slots.acquire({rank: target.rank, signal});
-		await parts.client.ask(target, range, {signal});
+		await askCounted(parts, round, range, slots);
 	}
 	if (round.kind === 'whole') {
 		return 'done';
@@ -153,6 +152,27 @@ const runRound = async (parts: Parts, round: Round, margin: number): Promise<'do
 		await sleep(takenPollMs, {signal});
 	}
 	return 'done';
+};
+
+/** A request that fails gives back what it did not bring, so that an outage does not use up the hour. */
+const askCounted = async (
+	{budget, client}: Parts,
+	{target, signal}: Round,
+	range: FluteRange | undefined,
+	slots: RequestSlots,
+): Promise<void> => {
+	let leftBytes = range?.length ?? target.sizeBytes ?? 0;
+	const write: RepairTarget['write'] = async (offset, bytes) => {
+		leftBytes -= bytes.length;
+		await target.write(offset, bytes);
+	};
+	try {
+		using _slot = await slots.acquire({rank: target.rank, signal});
+		await client.ask({...target, write}, range, {signal});
+	} catch (error) {
+		budget.giveBack(Math.max(0, leftBytes));
+		throw error;
+	}
 };
 
 /** Rounds until nothing is missing. A round that brought bytes is no failure, however it ended. */

@@ -28,9 +28,16 @@ export const createStatusEvents = ({read}: {readonly read: () => unknown}): Stat
 	const run = async (): Promise<void> => {
 		while (watchers.size > 0 && !stop.signal.aborted) {
 			await sleep(intervalMs, {signal: stop.signal}).catch(() => undefined);
-			const data = frame();
-			for (const watcher of watchers) {
-				send(watcher, data);
+			try {
+				const data = frame();
+				for (const watcher of watchers) {
+					send(watcher, data);
+				}
+			} catch {
+				// Nobody waits for this loop; the pages come again, and are told by the answer why there is nothing to see.
+				for (const watcher of watchers) {
+					watcher.destroy();
+				}
 			}
 		}
 		running = undefined;
@@ -40,11 +47,12 @@ export const createStatusEvents = ({read}: {readonly read: () => unknown}): Stat
 			if (watchers.size >= watchersMax || stop.signal.aborted) {
 				return undefined;
 			}
+			const first = frame();
 			const watcher = new PassThrough();
 			watchers.add(watcher);
 			watcher.on('close', () => watchers.delete(watcher));
 			watcher.on('error', () => watchers.delete(watcher));
-			send(watcher, frame());
+			send(watcher, first);
 			running ??= run();
 			return watcher;
 		},

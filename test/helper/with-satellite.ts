@@ -19,6 +19,8 @@ import {freePort} from '#test/helper/free-port.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const portOffset = 1000;
+/** Of both ends: what the gateway configuration says outranks what the box is set to. */
+const defaultIdleMs = 600;
 
 export type SatelliteOptions = {
 	readonly model: LossOptions;
@@ -93,7 +95,11 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 						...{group, port, portOffset, rateBps, announcement, interfaceAddress: '127.0.0.1'},
 						fec: fecPercent === 0 ? {encodingId: 0} : {encodingId: 5, overheadPercent: fecPercent},
 					},
-					repair: {baseUrls: [{url: `${popNodeUrl}/streamverse/`}], randomBackOffMs: 50},
+					repair: {
+						baseUrls: [{url: `${popNodeUrl}/streamverse/`}],
+						randomBackOffMs: 50,
+						receptionTimeoutMs: Number(options.receive?.['objectIdleMs'] ?? defaultIdleMs),
+					},
 					...options.headend,
 				}),
 			),
@@ -125,7 +131,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 		receive: {
 			announcement,
 			interfaceAddress: '127.0.0.1',
-			objectIdleMs: 600,
+			objectIdleMs: defaultIdleMs,
 			progressIntervalMs: 50,
 			...options.receive,
 		},

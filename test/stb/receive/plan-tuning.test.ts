@@ -1,7 +1,9 @@
 import test from 'ava';
 import {endpointsMax, gatherEndpoints, planTuning} from '#stb/receive/plan-tuning.ts';
 
-const at = (port: number, tsi?: number) => ({group: '239.1.1.1', port, ...(tsi === undefined ? {} : {tsi})});
+const at = (port: number, tsi?: number, source?: string) => ({
+	endpoint: {group: '239.1.1.1', port, ...(tsi === undefined ? {} : {tsi}), ...(source === undefined ? {} : {source})},
+});
 
 test('sessions of one endpoint share a join; one without a TSI opens it to all', (t) => {
 	t.deepEqual(
@@ -14,7 +16,7 @@ test('sessions of one endpoint share a join; one without a TSI opens it to all',
 });
 
 test('a source of its own is an endpoint of its own', (t) => {
-	t.is(gatherEndpoints([at(1, 1), {...at(1, 1), source: '10.0.0.1'}]).length, 2);
+	t.is(gatherEndpoints([at(1, 1), at(1, 1, '10.0.0.1')]).length, 2);
 });
 
 test('more endpoints than a box can join are left out', (t) => {

@@ -28,13 +28,20 @@ const withTuning = (fallback: readonly string[] = []) => {
 		},
 	};
 	const steps: string[] = [];
+	const patience: string[] = [];
+	/** A group whose interface is not up. */
+	const down: {group?: string} = {};
 	const tuning = createTuning({
 		receiver: {
-			join: ({group, tsis}) => {
-				if (group === '10.0.0.1') {
+			join: ({group, tsis, objectIdleMs}) => {
+				if (group === '10.0.0.1' || group === down.group) {
 					throw new Error('that is no group');
 				}
-				steps.push(`join ${group} ${tsis?.join()}`);
+				if (objectIdleMs === undefined) {
+					steps.push(`join ${group} ${tsis?.join()}`);
+				} else {
+					patience.push(`${group} ${tsis?.join()} ${objectIdleMs}`);
+				}
 			},
 			leave: ({group}) => steps.push(`leave ${group}`),
 		},
@@ -42,7 +49,7 @@ const withTuning = (fallback: readonly string[] = []) => {
 		config: stbConfigSchema.parse({repair: {fallbackBaseUrls: fallback.map((url) => ({url}))}}),
 		logger: silentLogger(),
 	});
-	return {heard, steps, tuning};
+	return {heard, steps, patience, down, tuning};
 };
 
 test('the announcement first, then what both configurations list; what is no longer listed is left', (t) => {
@@ -63,7 +70,6 @@ test('the announcement first, then what both configurations list; what is no lon
 		'join 239.1.1.1 1',
 		'join 239.1.1.1 1,2',
 		'join 239.1.1.2 3',
-		'leave 10.0.0.1',
 		'leave 239.1.1.1',
 	]);
 	t.deepEqual(
@@ -86,4 +92,33 @@ test('repair follows the session that carried the object, else the box’s own c
 		['http://two.example/', 'http://one.example/'],
 	);
 	t.is(withTuning().tuning.repairSourceOf(object), undefined);
+});
+
+test('a session is given the patience that its repair parameters name, anew when they change', (t) => {
+	const {heard, patience, tuning} = withTuning();
+	const patient = (receptionTimeoutMs: number): GatewaySession => {
+		const {repair, ...rest} = session('239.1.1.1', 2);
+		return {...rest, ...(repair === undefined ? {} : {repair: {...repair, receptionTimeoutMs}})};
+	};
+	heard.gateway = [session('239.1.1.1', 1), patient(5000)];
+	tuning.retune();
+	t.deepEqual(patience, ['239.1.1.1 1 100', '239.1.1.1 2 5000']);
+	tuning.retune();
+	t.is(patience.length, 2);
+	heard.gateway = [session('239.1.1.1', 1), patient(700)];
+	tuning.retune();
+	t.is(patience.at(-1), '239.1.1.1 2 700');
+});
+
+test('a session that cannot be joined yet, as while the tuner comes up, is joined at a later turn', (t) => {
+	const {heard, steps, down, tuning} = withTuning();
+	heard.bootstrap = [session('239.1.1.1', 1)];
+	down.group = '239.1.1.1';
+	tuning.retune();
+	tuning.retune();
+	t.deepEqual(steps, ['join 224.0.23.14 0']);
+	delete down.group;
+	tuning.retune();
+	tuning.retune();
+	t.deepEqual(steps, ['join 224.0.23.14 0', 'join 239.1.1.1 1']);
 });
