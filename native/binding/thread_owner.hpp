@@ -59,6 +59,8 @@ class Doorbell {
     // JavaScript thread, after the last Ring. Idempotent.
     void Close() {
         if (std::exchange(open_, false)) {
+            // A call that still waits must not find its owner collected.
+            state_->deliver = nullptr;
             bell_.Release();
         }
     }
@@ -71,7 +73,7 @@ class Doorbell {
         Deliver deliver;
     };
     static void Call(Napi::Env env, Napi::Function, State* state, void*) {
-        if (env != nullptr && state != nullptr) {
+        if (env != nullptr && state != nullptr && state->deliver) {
             state->deliver(env);
         }
     }

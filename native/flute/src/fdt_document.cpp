@@ -15,6 +15,8 @@ namespace {
 constexpr int kDepthMax = 16;
 constexpr size_t kAttributeBytesMax = 4096;
 constexpr size_t kTextBytesMax = 512;
+// What the instance says for all of its files is copied to each of them.
+constexpr size_t kDefaultBytesMax = 128;
 constexpr size_t kExtensionsPerFileMax = 16;
 constexpr int64_t kNtpToUnixSeconds = 2208988800LL;
 constexpr uint64_t kNtpSecondsMax = uint64_t{1} << 40;
@@ -146,9 +148,9 @@ void Reader::StartInstance(const Attributes& attributes) {
                 seenInstance_ = true;
             }
         } else if (local == "Content-Type") {
-            defaults_.contentType = value;
+            defaults_.contentType = value.substr(0, kDefaultBytesMax);
         } else if (local == "Content-Encoding") {
-            defaults_.contentEncoding = value;
+            defaults_.contentEncoding = value.substr(0, kDefaultBytesMax);
         } else {
             SetTransmission(defaults_.transmission, local, value);
         }

@@ -22,7 +22,17 @@ FdtReception::~FdtReception() {
     }
 }
 
-std::optional<FdtBody> FdtReception::OnPacket(const LctPacket& packet) {
+void FdtReception::OnTimer(const Now& now) {
+    std::erase_if(incoming_, [&](const std::unique_ptr<Incoming>& each) {
+        if (now.monotonicMs - each->lastPacketMs < context_.settings.limits.fdtIdleMs) {
+            return false;
+        }
+        context_.fdtBytes.Give(each->information.transferLength + kInstanceOverheadBytes);
+        return true;
+    });
+}
+
+std::optional<FdtBody> FdtReception::OnPacket(const LctPacket& packet, const Now& now) {
     const auto information = ParseFti(packet.codepoint, packet.fti);
     if (!packet.fdt || !information || packet.payload.size() <= kPayloadIdBytes ||
         information->transferLength == 0 ||
@@ -44,6 +54,7 @@ std::optional<FdtBody> FdtReception::OnPacket(const LctPacket& packet) {
             return std::nullopt;
         }
     }
+    incoming->lastPacketMs = now.monotonicMs;
     const PayloadId id = ReadPayloadId(packet.codepoint, packet.payload);
     Bytes rest = packet.payload.subspan(kPayloadIdBytes);
     for (uint32_t symbol = id.symbol; !rest.empty(); ++symbol) {

@@ -28,7 +28,9 @@ class FdtReception {
 
     // A packet of TOI 0. Answers a body when it completes one that was not known. An instance is repeated
     // every second or so: its repetitions are compared with what is known, not assembled again.
-    [[nodiscard]] std::optional<FdtBody> OnPacket(const LctPacket& packet);
+    [[nodiscard]] std::optional<FdtBody> OnPacket(const LctPacket& packet, const Now& now);
+    // Half an instance that nobody goes on sending must not hold its share of the memory for good.
+    void OnTimer(const Now& now);
     // The body could not be used now: its next repetition is to count as new.
     void Forget(uint32_t instanceId);
 
@@ -52,6 +54,7 @@ class FdtReception {
         uint32_t instanceId;
         TransmissionInformation information;
         Partition partition;
+        int64_t lastPacketMs = 0;
         MemoryStore store;
         SymbolMap map;
         Assembly assembly;

@@ -68,7 +68,8 @@ struct ReceiveContext {
           openBytes(givenSettings.limits.openBytesMax),
           openObjects(givenSettings.limits.objectsOpenMax),
           mapBytes(givenSettings.limits.mapBytesMax),
-          fdtBytes(givenSettings.limits.fdtBytesMax * kFdtBodiesMax) {}
+          fdtBytes(givenSettings.limits.fdtBytesMax * kFdtBodiesMax),
+          describedBytes(givenSettings.limits.describedBytesMax) {}
 
     static constexpr size_t kOpenFilesMax = 128;
     // Bodies of FDT instances held by all sessions together, in units of the largest one.
@@ -85,6 +86,7 @@ struct ReceiveContext {
     Budget openObjects;
     Budget mapBytes;
     Budget fdtBytes;
+    Budget describedBytes;
     uint64_t nextId = 1;
     uint64_t nextHashJob = 1;
     // Objects touched since the last flush, and those in the middle of a transmission.

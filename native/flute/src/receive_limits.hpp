@@ -18,7 +18,11 @@ struct ReceiveLimits {
     size_t sessionsPerEndpointMax = 64;
     // Objects known per session, received or not; the oldest finished ones are forgotten first.
     size_t knownObjectsMax = 262144;
+    // What is known of all of them: a described object costs what its FDT entry says, not what it weighs.
+    uint64_t describedBytesMax = uint64_t{256} << 20;
     size_t fdtAssembliesMax = 8;
+    // An FDT instance of which nothing came for so long makes room for others.
+    int64_t fdtIdleMs = 300'000;
     size_t fdtInstancesMax = 64;
     // Maps of symbols, so that objects of one-byte symbols cannot eat the memory.
     uint64_t mapBytesMax = uint64_t{64} << 20;

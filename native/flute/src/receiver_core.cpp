@@ -5,8 +5,8 @@
 
 namespace streamverse::flute {
 
-SessionGroup& ReceiverCore::Listen(const std::string& group, uint16_t port,
-                                   const std::vector<uint64_t>& tsis, std::optional<int64_t> objectIdleMs) {
+SessionGroup& ReceiverCore::Listen(const std::string& group, uint16_t port, const std::vector<uint64_t>& tsis,
+                                   std::optional<int64_t> objectIdleMs) {
     auto found = std::find_if(groups_.begin(), groups_.end(), [&](const SessionGroup& each) {
         return each.group_ == group && each.port_ == port;
     });

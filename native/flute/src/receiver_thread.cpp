@@ -54,6 +54,7 @@ ReceiverThread::ReceiverThread(ReceiveSettings settings, int receiveBufferBytes,
       thread_([this] { Run(); }) {}
 
 void ReceiverThread::Stop() {
+    const std::lock_guard stopping(stopMutex_);
     stopping_ = true;
     sockets_.Wake();
     if (thread_.joinable()) {
@@ -63,12 +64,16 @@ void ReceiverThread::Stop() {
     core_.Clear();
 }
 
-void ReceiverThread::Post(Request request) {
+bool ReceiverThread::Post(Request request) {
     {
         const std::lock_guard lock(mutex_);
+        if (failed_) {
+            return false;
+        }
         requests_.push_back(std::move(request));
     }
     sockets_.Wake();
+    return true;
 }
 
 SessionGroup& ReceiverThread::Listen(const ListenEndpoint& endpoint) {
@@ -76,8 +81,10 @@ SessionGroup& ReceiverThread::Listen(const ListenEndpoint& endpoint) {
 }
 
 void ReceiverThread::Join(const ListenEndpoint& endpoint) {
-    std::promise<void> done;
-    Post([&](const Now&) {
+    // A request that is never run takes its promise along, so that nobody waits for it in vain.
+    auto done = std::make_shared<std::promise<void>>();
+    std::future<void> joined = done->get_future();
+    Post([this, endpoint, done = std::move(done)](const Now&) {
         try {
             const std::string name = NameOf(endpoint.address);
             auto found = joined_.find(name);
@@ -86,12 +93,16 @@ void ReceiverThread::Join(const ListenEndpoint& endpoint) {
             }
             Remember(found->second.wanted, endpoint);
             groups_[found->second.id] = &Listen(endpoint);
-            done.set_value();
+            done->set_value();
         } catch (...) {
-            done.set_exception(std::current_exception());
+            done->set_exception(std::current_exception());
         }
     });
-    done.get_future().get();
+    try {
+        joined.get();
+    } catch (const std::future_error&) {
+        throw packet::SystemError("NATIVE_PACKET_CLOSED", "the receiver has failed");
+    }
 }
 
 void ReceiverThread::Leave(const packet::Endpoint& endpoint) {
@@ -124,12 +135,11 @@ bool ReceiverThread::Write(uint64_t id, uint64_t offset, std::vector<uint8_t> by
         }
         writeBytes_ += bytes.size();
     }
-    Post([this, id, offset, taken = std::move(bytes)](const Now& now) {
+    return Post([this, id, offset, taken = std::move(bytes)](const Now& now) {
         core_.Write(id, offset, taken, now);
         const std::lock_guard lock(mutex_);
         writeBytes_ -= taken.size();
     });
-    return true;
 }
 
 void ReceiverThread::Drop(uint64_t id) {
@@ -161,9 +171,11 @@ void ReceiverThread::RunRequests(const Now& now) {
 void ReceiverThread::Step() {
     const std::span<const packet::Datagram> datagrams = sockets_.Receive(kTimerMs);
     const Now now = ReadClocks();
-    for (const packet::Datagram& datagram : datagrams) {
-        if (const auto found = groups_.find(datagram.endpoint); found != groups_.end()) {
-            core_.OnDatagram(*found->second, datagram.bytes, now);
+    // One read brings datagrams of one endpoint.
+    const auto group = datagrams.empty() ? groups_.end() : groups_.find(datagrams.front().endpoint);
+    if (group != groups_.end()) {
+        for (const packet::Datagram& datagram : datagrams) {
+            core_.OnDatagram(*group->second, datagram.bytes, now);
         }
     }
     core_.EndBatch(now);
@@ -186,6 +198,12 @@ void ReceiverThread::Run() {
             Step();
         } catch (const std::exception& error) {
             // Only memory can have run out: packets make no exceptions. The listener restarts the process.
+            std::vector<Request> unanswered;
+            {
+                const std::lock_guard lock(mutex_);
+                failed_ = true;
+                unanswered.swap(requests_);
+            }
             events_.Push(FailedEvent{"NATIVE_FLUTE_RECEIVER_FAILED", error.what()});
             return;
         }

@@ -49,7 +49,8 @@ class ReceiverThread {
 
     void Run();
     void Step();
-    void Post(Request request);
+    // False once the thread has failed: nobody would ever answer.
+    bool Post(Request request);
     void RunRequests(const Now& now);
     SessionGroup& Listen(const ListenEndpoint& endpoint);
 
@@ -68,9 +69,12 @@ class ReceiverThread {
 
     mutable std::mutex mutex_;
     std::vector<Request> requests_;
+    bool failed_ = false;
     uint64_t writeBytes_ = 0;
     ReceiveStats stats_;
     std::atomic<bool> stopping_{false};
+    // A close under way and the end of the environment may stop at the same time.
+    std::mutex stopMutex_;
     // Last, in this order: they start when all else is there, and the verifier ends first.
     std::unique_ptr<Verifier> verifier_;
     std::thread thread_;

@@ -9,6 +9,18 @@ bool Differ(const std::string& left, const std::string& right) {
     return !left.empty() && !right.empty() && left != right;
 }
 
+// The nodes of the table and of the object beside the texts.
+constexpr uint64_t kEntryOverheadBytes = 512;
+
+uint64_t CostOf(const FdtFile& file) {
+    uint64_t cost = kEntryOverheadBytes + file.contentLocation.size() + file.contentType.size() +
+                    file.contentEncoding.size() + file.entityTag.size();
+    for (const auto& [name, value] : file.extension) {
+        cost += name.size() + value.size() + 96;
+    }
+    return cost;
+}
+
 // One TOI may be described by several instances; only another object under the same TOI replaces what is
 // there.
 bool IsAnother(const FdtFile& known, const FdtFile& file) {
@@ -36,7 +48,7 @@ Session::Entry* Session::Find(const Toi& toi) {
 void Session::OnPacket(const LctPacket& packet, Bytes datagram, const Now& now) {
     lastPacketMs_ = now.monotonicMs;
     if (packet.closeSession) {
-        CloseSession();
+        CloseSession(now);
     }
     if (!packet.hasToi) {
         context_.stats.malformedPackets += packet.closeSession ? 0 : 1;
@@ -44,7 +56,7 @@ void Session::OnPacket(const LctPacket& packet, Bytes datagram, const Now& now) 
     }
     if (packet.toi.IsZero()) {
         if (!packet.payload.empty()) {
-            if (const auto body = fdt_.OnPacket(packet)) {
+            if (const auto body = fdt_.OnPacket(packet, now)) {
                 OnFdt(*body, now);
             }
         }
@@ -60,7 +72,12 @@ void Session::OnPacket(const LctPacket& packet, Bytes datagram, const Now& now) 
     }
 }
 
-void Session::CloseSession() {
+void Session::CloseSession(const Now& now) {
+    // A flag on every packet must not mean a walk for every packet.
+    if (lastCloseMs_ == now.monotonicMs) {
+        return;
+    }
+    lastCloseMs_ = now.monotonicMs;
     const std::vector<ReceivedObject*> active(context_.active.begin(), context_.active.end());
     for (ReceivedObject* const object : active) {
         if (&object->owner() == this) {
@@ -84,55 +101,102 @@ void Session::OnFdt(const FdtBody& body, const Now& now) {
     const int64_t livesMs = document->expiresMs + 1000 - senderNowMs;
     if (livesMs <= 0) {
         ++context_.stats.fdtExpired;
-        return;
+        // Its repetition is looked at anew: the box's clock may have been wrong.
+        return fdt_.Forget(body.instanceId);
     }
     ++context_.stats.fdtInstances;
     context_.events.Push(
         FdtEvent{name_, body.instanceId, document->expiresMs, document->files.size(), body.senderTimeMs});
-    const int64_t localExpiresMs = now.unixMs + livesMs;
+    const Life life = body.senderTimeMs ? Life{INT64_MIN, now.monotonicMs + livesMs}
+                                        : Life{now.unixMs + livesMs, INT64_MIN};
     for (FdtFile& file : document->files) {
-        OnFile(std::move(file), document->expiresMs, localExpiresMs, now);
+        OnFile(std::move(file), document->expiresMs, life, now);
     }
 }
 
-void Session::OnFile(FdtFile file, int64_t expiresMs, int64_t localExpiresMs, const Now& now) {
+void Session::OnFile(FdtFile file, int64_t expiresMs, const Life& life, const Now& now) {
     const Toi toi = file.toi;
     Entry* entry = Find(toi);
+    NoteExpiry(life, now);
     if (entry != nullptr && !IsAnother(*entry->file, file)) {
-        entry->expiresMs = std::max(entry->expiresMs, expiresMs);
-        entry->localExpiresMs = std::max(entry->localExpiresMs, localExpiresMs);
+        return Prolong(*entry, expiresMs, life);
+    }
+    if (entry != nullptr) {
+        if (entry->object) {
+            entry->object->GiveUp("NATIVE_FLUTE_REPLACED",
+                                  "the FDT now describes another object under this TOI");
+        }
+        Release(*entry);
+        entries_.erase(toi);
+        last_ = nullptr;
+    }
+    if (!Describe(toi, std::move(file))) {
+        ++context_.stats.fdtRefused;
         return;
     }
-    if (entry == nullptr) {
-        if (!MakeRoom()) {
-            ++context_.stats.fdtRefused;
-            return;
-        }
-        entry = &entries_[toi];
-    } else if (entry->object) {
-        entry->object->GiveUp("NATIVE_FLUTE_REPLACED", "the FDT now describes another object under this TOI");
-        entry->object.reset();
-    }
-    entry->file = std::make_shared<const FdtFile>(std::move(file));
-    entry->expiresMs = expiresMs;
-    entry->localExpiresMs = localExpiresMs;
-    nextExpiryMs_ = std::min(nextExpiryMs_, localExpiresMs);
+    entry = Find(toi);
+    Prolong(*entry, expiresMs, life);
     Start(*entry);
     Replay(toi, now);
 }
 
-bool Session::MakeRoom() {
-    if (entries_.size() < context_.settings.limits.knownObjectsMax) {
-        return true;
+void Session::Prolong(Entry& entry, int64_t expiresMs, const Life& life) {
+    entry.expiresMs = std::max(entry.expiresMs, expiresMs);
+    entry.life.unixMs = std::max(entry.life.unixMs, life.unixMs);
+    entry.life.monotonicMs = std::max(entry.life.monotonicMs, life.monotonicMs);
+}
+
+// Only what still lies ahead makes the timer look at the entries again.
+void Session::NoteExpiry(const Life& life, const Now& now) {
+    if (life.unixMs > now.unixMs) {
+        nextExpiry_.unixMs = std::min(nextExpiry_.unixMs, life.unixMs);
     }
+    if (life.monotonicMs > now.monotonicMs) {
+        nextExpiry_.monotonicMs = std::min(nextExpiry_.monotonicMs, life.monotonicMs);
+    }
+}
+
+bool Session::Describe(const Toi& toi, FdtFile file) {
+    const uint64_t cost = CostOf(file);
+    if (entries_.size() >= context_.settings.limits.knownObjectsMax) {
+        EraseFinished();
+    }
+    if (entries_.size() >= context_.settings.limits.knownObjectsMax) {
+        return false;
+    }
+    if (!context_.describedBytes.Take(cost)) {
+        EraseFinished();
+        if (!context_.describedBytes.Take(cost)) {
+            return false;
+        }
+    }
+    Entry& entry = entries_[toi];
+    entry.costBytes = cost;
+    entry.file = std::make_shared<const FdtFile>(std::move(file));
+    return true;
+}
+
+void Session::EraseFinished() {
     last_ = nullptr;
     std::erase_if(entries_, [&](const auto& each) {
-        if (!each.second.object) {
-            context_.views.Remove(each.second.objectId);
+        const bool finished = !each.second.object;
+        if (finished) {
+            Release(each.second);
         }
-        return !each.second.object;
+        return finished;
     });
-    return entries_.size() < context_.settings.limits.knownObjectsMax;
+}
+
+// Whoever calls it takes the entry away.
+void Session::Release(const Entry& entry) const {
+    context_.views.Remove(entry.objectId);
+    context_.describedBytes.Give(entry.costBytes);
+}
+
+Session::~Session() {
+    for (auto& [toi, entry] : entries_) {
+        Release(entry);
+    }
 }
 
 void Session::Start(Entry& entry) {
@@ -171,15 +235,16 @@ void Session::Forget(const Toi& toi) {
 }
 
 void Session::OnTimer(const Now& now) {
-    if (now.unixMs < nextExpiryMs_) {
+    fdt_.OnTimer(now);
+    if (now.unixMs < nextExpiry_.unixMs && now.monotonicMs < nextExpiry_.monotonicMs) {
         return;
     }
     last_ = nullptr;
-    nextExpiryMs_ = INT64_MAX;
+    nextExpiry_ = {INT64_MAX, INT64_MAX};
     for (auto at = entries_.begin(); at != entries_.end();) {
         Entry& entry = at->second;
-        if (entry.localExpiresMs > now.unixMs) {
-            nextExpiryMs_ = std::min(nextExpiryMs_, entry.localExpiresMs);
+        if (!entry.life.Over(now)) {
+            NoteExpiry(entry.life, now);
             ++at;
             continue;
         }
@@ -187,7 +252,7 @@ void Session::OnTimer(const Now& now) {
             entry.object->GiveUp("NATIVE_FLUTE_EXPIRED",
                                  "the FDT instance expired before the object was whole");
         }
-        context_.views.Remove(entry.objectId);
+        Release(entry);
         at = entries_.erase(at);
     }
 }

@@ -23,6 +23,9 @@ class Session final : public ObjectOwner {
           key_(key),
           objectIdleMs_(objectIdleMs),
           fdt_(context) {}
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     // `datagram` is what `packet` was parsed from; it must stay valid until the objects are flushed.
     void OnPacket(const LctPacket& packet, Bytes datagram, const Now& now);
@@ -43,21 +46,35 @@ class Session final : public ObjectOwner {
     [[nodiscard]] int64_t lastPacketMs() const { return lastPacketMs_; }
 
  private:
+    // Ends by this box's clock, or, where the sender told its own time, by the monotonic one: the clock of a
+    // box without a battery jumps by decades once it has been told the time.
+    struct Life {
+        int64_t unixMs = INT64_MIN;
+        int64_t monotonicMs = INT64_MIN;
+        [[nodiscard]] bool Over(const Now& now) const {
+            return unixMs <= now.unixMs && monotonicMs <= now.monotonicMs;
+        }
+    };
     struct Entry {
         std::shared_ptr<const FdtFile> file;
-        int64_t expiresMs = 0;       // as the FDT says it
-        int64_t localExpiresMs = 0;  // the same moment by this box's clock
+        int64_t expiresMs = 0;  // as the FDT says it
+        Life life;
+        uint64_t costBytes = 0;  // taken of the context's describedBytes
         uint64_t objectId = 0;
         std::unique_ptr<ReceivedObject> object;  // absent once finished
     };
 
     void OnFdt(const FdtBody& body, const Now& now);
-    void OnFile(FdtFile file, int64_t expiresMs, int64_t localExpiresMs, const Now& now);
-    [[nodiscard]] bool MakeRoom();
+    void OnFile(FdtFile file, int64_t expiresMs, const Life& life, const Now& now);
+    void Prolong(Entry& entry, int64_t expiresMs, const Life& life);
+    [[nodiscard]] bool Describe(const Toi& toi, FdtFile file);
+    void EraseFinished();
+    void Release(const Entry& entry) const;
+    void NoteExpiry(const Life& life, const Now& now);
     void Start(Entry& entry);
     void Replay(const Toi& toi, const Now& now);
     [[nodiscard]] Entry* Find(const Toi& toi);
-    void CloseSession();
+    void CloseSession(const Now& now);
 
     ReceiveContext& context_;
     UnknownPackets& unknown_;
@@ -70,7 +87,8 @@ class Session final : public ObjectOwner {
     // Packets come in runs of one object.
     Toi lastToi_;
     Entry* last_ = nullptr;
-    int64_t nextExpiryMs_ = INT64_MAX;
+    Life nextExpiry_{INT64_MAX, INT64_MAX};
+    int64_t lastCloseMs_ = INT64_MIN;
     int64_t lastPacketMs_ = 0;
 };
 

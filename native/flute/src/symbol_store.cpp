@@ -58,7 +58,8 @@ int FileStore::Create(uint64_t size) {
     const auto length = static_cast<off_t>(size);
     // Asking first spares the file system a long allocation that must fail.
     const bool asked = ::fstatfs(descriptor, &room) == 0 && room.f_blocks != 0;
-    if (asked && size / static_cast<uint64_t>(room.f_bsize) > room.f_bavail) {
+    if (asked &&
+        size / static_cast<uint64_t>(room.f_frsize > 0 ? room.f_frsize : room.f_bsize) > room.f_bavail) {
         failure = ENOSPC;
     } else if (asked && room.f_type == TMPFS_MAGIC) {
         // tmpfs allocates page by page, which would hold up reception for seconds; a full one shows when

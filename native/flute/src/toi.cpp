@@ -1,5 +1,7 @@
 #include "flute/src/toi.hpp"
 
+#include <sys/random.h>
+
 #include <algorithm>
 
 namespace streamverse::flute {
@@ -10,6 +12,16 @@ __extension__ using Wide = unsigned __int128;
 constexpr Wide kToiMax = (static_cast<Wide>(1) << 112) - 1;
 
 }  // namespace
+
+uint64_t HashSeed() noexcept {
+    static const uint64_t seed = [] {
+        uint64_t value = 0;
+        // Without entropy the table is as slow as an attacker makes it, but works.
+        [[maybe_unused]] const ssize_t got = ::getrandom(&value, sizeof(value), GRND_NONBLOCK);
+        return value;
+    }();
+    return seed;
+}
 
 std::string ToDecimal(Toi toi) {
     Wide value = (static_cast<Wide>(toi.high) << 64) | toi.low;

@@ -18,9 +18,16 @@ struct Toi {
     [[nodiscard]] bool IsZero() const { return high == 0 && low == 0; }
 };
 
+// Random for each process, so that nobody on the air can choose TOIs that all fall into one bucket.
+[[nodiscard]] uint64_t HashSeed() noexcept;
+
 struct ToiHash {
     size_t operator()(const Toi& toi) const noexcept {
-        return std::hash<uint64_t>{}(toi.low * 0x9E3779B97F4A7C15ULL ^ toi.high);
+        const auto mix = [](uint64_t value) {
+            value = (value ^ value >> 32) * 0x9E3779B97F4A7C15ULL;
+            return value ^ value >> 29;
+        };
+        return mix(mix(toi.low ^ HashSeed()) ^ toi.high);
     }
 };
 

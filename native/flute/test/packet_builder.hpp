@@ -83,6 +83,13 @@ inline Octets Join(std::initializer_list<Octets> parts) {
 }
 
 // One datagram that carries a whole FDT instance.
+// EXT_TIME with a Sender Current Time of whole seconds.
+inline Octets ExtTime(int64_t unixMs) {
+    Octets bytes{2, 2, 0x80, 0x00};
+    Append(bytes, static_cast<uint64_t>(unixMs / 1000 + 2208988800LL), 4);
+    return bytes;
+}
+
 inline Octets BuildFdt(std::string_view body, uint32_t instanceId, uint8_t encoding = 0, uint64_t tsi = 1) {
     PacketShape shape;
     shape.tsi = tsi;
@@ -90,6 +97,12 @@ inline Octets BuildFdt(std::string_view body, uint32_t instanceId, uint8_t encod
     if (encoding != 0) {
         shape.extensions = Join({shape.extensions, ExtCenc(encoding)});
     }
+    return BuildPacket(shape, 0, Octets(body.begin(), body.end()));
+}
+
+inline Octets BuildTimedFdt(std::string_view body, uint32_t instanceId, int64_t unixMs) {
+    PacketShape shape;
+    shape.extensions = Join({ExtFdt(instanceId), ExtFti(0, body.size(), 65000, 64), ExtTime(unixMs)});
     return BuildPacket(shape, 0, Octets(body.begin(), body.end()));
 }
 

@@ -95,6 +95,71 @@ void HonoursExpiry() {
     CHECK(fixture.core->stats().objectsOpen == 0 && std::filesystem::is_empty(fixture.settings.directory));
 }
 
+// A box that was off believes in the past until somebody tells it the time.
+void OutlivesItsClock() {
+    CoreFixture fixture;
+    const int64_t trueMs = fixture.now.unixMs;
+    const std::string body = fixture.Fdt(File(1, 1000), 10'000);
+    const std::string untimed = fixture.Fdt(File(2, 1000), 10'000);
+    fixture.now.unixMs = 0;
+    fixture.Feed(BuildTimedFdt(body, 1, trueMs));
+    fixture.Feed(Packets(Noise(1000, 1), 1)[0]);
+    fixture.now.unixMs = trueMs + 3'600'000;
+    fixture.Feed(BuildFdt(untimed, 2));
+    CHECK(fixture.core->stats().fdtExpired == 1);
+    fixture.Wait(9000);
+    CHECK(fixture.All<GaveUpEvent>().empty());
+    // Set right, it takes the same instance that it has refused.
+    fixture.now.unixMs = trueMs;
+    fixture.Feed(BuildFdt(untimed, 2));
+    CHECK(fixture.All<AppearedEvent>().size() == 2);
+    fixture.Wait(3000);
+    CHECK(fixture.All<GaveUpEvent>().size() == 1);
+}
+
+// What an FDT instance says once for 10,000 files must not be held 10,000 times, nor may many instances add
+// up.
+void HoldsLittleOfAnFdt() {
+    ReceiveLimits limits;
+    limits.describedBytesMax = 800'000;
+    CoreFixture fixture(limits);
+    std::string files;
+    for (int toi = 1; toi <= 1500; ++toi) {
+        files += "<File TOI='" + std::to_string(toi) + "' Content-Location='a' Content-Length='5'/>";
+    }
+    std::string body = fixture.Fdt(files);
+    body.insert(14, "Content-Type='" + std::string(4000, 'x') + "' ");
+    PacketShape shape;
+    shape.extensions = Join({ExtFdt(1), ExtFti(0, body.size(), 60'000, 64)});
+    for (uint32_t symbol = 0; symbol * size_t{60'000} < body.size(); ++symbol) {
+        const std::string part = body.substr(symbol * size_t{60'000}, 60'000);
+        fixture.Feed(BuildPacket(shape, symbol, Octets(part.begin(), part.end())));
+    }
+    CHECK(fixture.All<FdtEvent>().size() == 1 && fixture.All<FdtEvent>()[0].files == 1500);
+    const auto appeared = fixture.All<AppearedEvent>();
+    CHECK(appeared.size() > 1000 && appeared.size() < 1500 && fixture.core->stats().fdtRefused > 0);
+    CHECK(appeared[0].file->contentType.size() <= 128);
+}
+
+void HasPatienceForEachSession() {
+    CoreFixture fixture({}, {1});
+    fixture.core->Listen("239.1.1.1", 5001, {2}, 300);
+    for (const uint64_t tsi : {1, 2}) {
+        PacketShape shape;
+        shape.tsi = tsi;
+        shape.toi = 1;
+        fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000)), 1, 0, tsi));
+        fixture.Feed(BuildPacket(shape, 0, Noise(100, 1)));
+    }
+    fixture.Wait(400);
+    CHECK(fixture.All<EndedEvent>().size() == 1 && fixture.All<EndedEvent>()[0].id == 2);
+    fixture.Wait(2000);
+    CHECK(fixture.All<EndedEvent>().size() == 2);
+    ReceiverCore::Unlisten(*fixture.group);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(2, 1000)), 2));
+    CHECK(fixture.core->stats().foreignPackets == 1);
+}
+
 void TakesTheNewerBodyOfAnInstance() {
     CoreFixture fixture;
     fixture.Feed(BuildFdt(fixture.Fdt(File(1, 100)), 0xFFFFF));
@@ -205,6 +270,9 @@ int main() {
     KeepsSymbolsThatComeBeforeTheirFdt();
     TellsWhenATransmissionEnds();
     HonoursExpiry();
+    OutlivesItsClock();
+    HoldsLittleOfAnFdt();
+    HasPatienceForEachSession();
     TakesTheNewerBodyOfAnInstance();
     ReceivesAnewWhatTheDigestRefuses();
     DropsAndForgets();
