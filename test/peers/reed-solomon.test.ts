@@ -12,10 +12,10 @@ import {sendAsHeadend} from './send-as-headend.ts';
 import {encodings, type PeerSenderOptions, sendAsPeer, withPeerReceiver} from './with-peer.ts';
 
 /*
- * Two readings of RFC 5510 section 8.2.1 are about. Its formula V(i,j) = alpha^(i*j) interpolates at alpha^0, alpha^1, …:
- * ours. Rizzo's codec, which its text names as an implementation, puts 0 before them: ypo/flute's since 1.11.7, and
- * OpenFEC's. Source symbols are the same in both, repair symbols differ; nothing in a packet tells which one it is. So
- * a lost packet between the two costs a refusal by the object's digest, never a wrong object.
+ * Two readings of RFC 5510 are about. The formula of its section 8.2.1, V(i,j) = alpha^(i*j), interpolates at alpha^0,
+ * alpha^1, …: ours. Rizzo's codec of 1998, and what descends from it (OpenFEC, zfec, ypo/flute since 1.11.7), puts a 0
+ * before these points. Source symbols are the same in both, repair symbols differ, and nothing in a packet tells which
+ * one it is. So a lost packet between the two costs a refusal by the object's digest, never a wrong object.
  */
 
 const sourceSymbols = 4;
