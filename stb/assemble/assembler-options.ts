@@ -11,7 +11,7 @@ import type {Repairer} from '#stb/repair/repairer.ts';
 export type AssemblerOptions = {
 	readonly config: StbConfig;
 	readonly receiver: Pick<FluteReceiver, 'available' | 'missing' | 'write' | 'drop' | 'forget'>;
-	readonly cache: Pick<ObjectCache, 'commit' | 'peek' | 'open' | 'stats'>;
+	readonly cache: Pick<ObjectCache, 'commit' | 'peek' | 'open' | 'stats' | 'renew' | 'makeRoom'>;
 	readonly repairer: Repairer;
 	/** Where an object may be repaired, by the gateway configuration of now. */
 	readonly repairSourceOf: (object: FluteObject) => RepairSource | undefined;

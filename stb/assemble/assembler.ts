@@ -2,9 +2,11 @@ import {rm} from 'node:fs/promises';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {FluteEvent, FluteObject} from '#native/flute/receiver-event.ts';
 import {type ArrivalRecord, applyEvent, createArrivalRecord, hasBegun, isOpen} from '#stb/assemble/arrival.ts';
+import {createArrivalCounts} from '#stb/assemble/arrival-counts.ts';
 import {type ArrivalRepair, createArrivalRepair} from '#stb/assemble/arrival-repair.ts';
 import type {ArrivalEffect, ArrivalEvent} from '#stb/assemble/arrival-state.ts';
 import type {AssemblerCounts, AssemblerOptions} from '#stb/assemble/assembler-options.ts';
+import {type CacheUpkeep, createCacheUpkeep} from '#stb/assemble/cache-upkeep.ts';
 import {createArrivals} from '#stb/assemble/create-arrivals.ts';
 import {type ArrivalFacts, describeArrival} from '#stb/assemble/describe-arrival.ts';
 import {createSecondChances, type SecondChances} from '#stb/assemble/second-chances.ts';
@@ -38,15 +40,17 @@ export class Assembler implements AsyncDisposable {
 	readonly #begun = new Set<ArrivalRecord>();
 	#round = this.#latest.values();
 	readonly #chances: SecondChances;
+	readonly #upkeep: CacheUpkeep;
 	readonly #tasks: TaskSet;
 	readonly #stop = new AbortController();
-	readonly #counts = {received: 0, repaired: 0, failed: 0, fecRecoveredBytes: 0};
+	readonly #counts = createArrivalCounts();
 
 	constructor(options: AssemblerOptions) {
 		this.#options = options;
 		this.#tasks = createTaskSet(options);
+		this.#upkeep = createCacheUpkeep({...options, tasks: this.#tasks});
 		this.#repair = createArrivalRepair(options);
-		this.#chances = createSecondChances(options);
+		this.#chances = createSecondChances({...options, objectExpiryMs: options.config.cache.objectExpiryMs});
 		const {signal} = this.#stop;
 		this.#storeQueue = createStoreQueue({...options, signal});
 		this.arrivals = createArrivals({
@@ -63,7 +67,7 @@ export class Assembler implements AsyncDisposable {
 	}
 
 	get counts(): AssemblerCounts {
-		return {...this.#counts};
+		return this.#counts.read();
 	}
 
 	/** The arrivals that are under way, the oldest first. */
@@ -143,11 +147,19 @@ export class Assembler implements AsyncDisposable {
 				return;
 			case 'gave-up':
 				this.#options.logger.debug({event}, 'the receiver gave an object up');
-				this.#applyTo(event.id, {kind: 'failed', code: event.code});
+				this.#gaveUp(event.id, event.code);
 				return;
 			case 'failed':
 				this.#options.onReceiverFailed(event);
 				return;
+		}
+	}
+
+	#gaveUp(id: number, code: string): void {
+		const record = this.#byId.get(id);
+		if (record !== undefined) {
+			this.#upkeep.makeRoom(record.facts, code);
+			this.#apply(record, {kind: 'failed', code});
 		}
 	}
 
@@ -169,6 +181,7 @@ export class Assembler implements AsyncDisposable {
 		const decision = wantArrival(facts, {budgetBytes, usedBytes, arrivingBytes, cached, nowMs});
 		if (decision.kind === 'skipped') {
 			receiver.drop(object.id);
+			this.#upkeep.renew(facts, cached);
 			if (decision.reason === 'cached' || decision.reason === 'no-room') {
 				this.#chances.remember(facts, decision.reason);
 			}
@@ -202,7 +215,7 @@ export class Assembler implements AsyncDisposable {
 			this.#tasks.run(rm(event.path, {force: true}));
 			return;
 		}
-		this.#counts.fecRecoveredBytes += event.fecRecoveredBytes;
+		this.#counts.addRecovered(event.fecRecoveredBytes);
 		const {path, sizeBytes, sha256} = event;
 		record.whole = {...{path, sizeBytes, sha256}, repaired: event.repairedBytes > 0, encoding: record.facts.encoding};
 		this.#byId.delete(event.id);
@@ -277,27 +290,17 @@ export class Assembler implements AsyncDisposable {
 	}
 
 	#settle(record: ArrivalRecord): void {
-		const {facts, state, whole} = record;
+		const {facts} = record;
 		const begun = this.#begun.delete(record);
 		this.#byId.delete(record.id);
 		if (this.#latest.get(facts.uri) === record) {
 			this.#latest.delete(facts.uri);
 		}
 		record.settled.resolve();
-		if (state.kind === 'stored') {
-			this.#count(facts, 'received');
-			if (whole?.repaired === true) {
-				this.#count(facts, 'repaired');
-			}
-			this.#chances.remember(facts, 'cached');
-		} else if (!record.superseded && state.kind === 'failed' && isLoss(state.code, begun)) {
-			this.#count(facts, 'failed');
-			this.#chances.remember(facts, 'failed');
+		const result = this.#counts.settle(record, {begun});
+		if (result !== 'over') {
+			this.#chances.remember(facts, result === 'stored' ? 'cached' : 'failed');
 		}
-	}
-
-	#count({kind}: ArrivalFacts, what: 'received' | 'repaired' | 'failed'): void {
-		this.#counts[what] += kind === 'content' ? 1 : 0;
 	}
 
 	/** What has not begun to come may never; only what is coming claims room. */
@@ -305,7 +308,3 @@ export class Assembler implements AsyncDisposable {
 		return this.#begun.values().reduce((sum, {facts}) => sum + facts.object.transferLength, 0);
 	}
 }
-
-/** Replaced by a newer version, or listed and never sent: nobody has lost anything. */
-const isLoss = (code: string, begun: boolean): boolean =>
-	code !== 'STB_ARRIVAL_SUPERSEDED' && code !== 'NATIVE_FLUTE_REPLACED' && (begun || code !== 'NATIVE_FLUTE_EXPIRED');

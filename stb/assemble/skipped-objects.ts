@@ -9,6 +9,8 @@ export type SkippedObject = {
 	readonly reason: 'cached' | 'no-room' | 'failed';
 	/** Not looked at again before, monotonic ms. */
 	readonly afterMs: number;
+	/** While it is in the cache, not asked about before, monotonic ms. */
+	readonly askAfterMs: number;
 };
 
 /** Objects remembered at most: a full catalogue, and some. The oldest is forgotten, and then waits for its next TOI. */

@@ -20,7 +20,10 @@ export type CacheState = {
 	readonly budgetBytes: number;
 	readonly objectExpiryMs: number;
 	readonly diskReserveBytes: number;
-	readonly index: CacheIndex;
+	/** Replaced when it turns out to be damaged, within the queue. */
+	index: CacheIndex;
+	/** Makes an index tell of damage. */
+	readonly guard: (index: CacheIndex) => CacheIndex;
 	/** Uses not yet in the index: a disk write per hit would wear the flash out. */
 	readonly touches: Map<string, number>;
 	/** When each object of limited freshness must leave the web tree. */

@@ -200,7 +200,7 @@ const enterOnFullDisk = async (state: CacheState, objects: readonly StoredObject
 
 /** A full disk has one name, whichever call met it. */
 export const asCacheError = (error: unknown): unknown =>
-	hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL')
+	hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_IOERR_WRITE')
 		? new CodedError<StbErrorCode>('STB_CACHE_FULL', {
 				message: 'The disk is full; the object was not kept.',
 				cause: error,

@@ -4,14 +4,17 @@ import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {systemClock} from '#appliance/time/clock.ts';
 import {type CacheOptions, cacheDefaults} from '#stb/cache/cache-config.ts';
+import type {CacheIndex} from '#stb/cache/cache-index.ts';
 import type {CacheLayout} from '#stb/cache/cache-layout.ts';
 import {type CacheState, cachedObjectOf, dropObjects, flushTouches} from '#stb/cache/cache-state.ts';
 import {type CachedObject, type CommitRequest, isExpired} from '#stb/cache/cached-object.ts';
 import {asCacheError, type Committer, createCommitter, writeSidecar} from '#stb/cache/commit-object.ts';
 import {dropExpired, evictFor, hideStale} from '#stb/cache/evict.ts';
+import {guardIndex} from '#stb/cache/guard-index.ts';
 import {healQuickly, healSlowly} from '#stb/cache/heal-cache.ts';
 import type {CacheStats, ObjectCache} from '#stb/cache/object-cache.ts';
 import {openOrRebuild} from '#stb/cache/open-or-rebuild.ts';
+import {rebuildIndex} from '#stb/cache/rebuild-index.ts';
 import {type Renewal, renewObject} from '#stb/cache/renew-object.ts';
 import {createSerialQueue} from '#stb/cache/serial-queue.ts';
 import {createWebTree} from '#stb/cache/web-tree.ts';
@@ -50,6 +53,7 @@ export class DiskObjectCache implements ObjectCache {
 		signal.throwIfAborted();
 		const web = createWebTree({directory: layout.www, logger});
 		await web.clear();
+		const guard = (index: CacheIndex): CacheIndex => guardIndex(index, (error) => this.#rebuild(error));
 		const state: CacheState = {
 			layout,
 			logger,
@@ -59,7 +63,8 @@ export class DiskObjectCache implements ObjectCache {
 			budgetBytes: this.#options.budgetBytes ?? cacheDefaults.budgetBytes,
 			objectExpiryMs: this.#options.objectExpiryMs ?? cacheDefaults.objectExpiryMs,
 			diskReserveBytes: this.#options.diskReserveBytes ?? cacheDefaults.diskReserveBytes,
-			index: await openOrRebuild(layout.index, logger),
+			index: guard(await openOrRebuild(layout.index, logger)),
+			guard,
 			touches: new Map(),
 			staleAtMs: new Map(),
 			usedBytes: 0,
@@ -199,7 +204,8 @@ export class DiskObjectCache implements ObjectCache {
 			await this.#healing;
 			await state.queue(async () => undefined);
 			this.#state = undefined;
-			flushTouches(state);
+			// A disk that is full or damaged must not keep the box from stopping.
+			this.#flush(state);
 			state.index[Symbol.dispose]();
 		}
 	}
@@ -221,6 +227,23 @@ export class DiskObjectCache implements ObjectCache {
 			await writeSidecar(state, {...object, pinned});
 			state.index.pin(uri, pinned);
 			return true;
+		});
+	}
+
+	/** Damage is met in the middle of a read or a write; the box serves on, and what is on the disk is found anew. */
+	#rebuild(error: unknown): void {
+		const {logger} = this.#options;
+		logger.error({err: error}, 'the index of the cache is damaged; it is made anew from the objects');
+		const {signal} = this.#closing;
+		const before = this.#healing;
+		const rebuilt = async (): Promise<void> => {
+			await before;
+			if (this.#state !== undefined && !signal.aborted) {
+				await rebuildIndex(this.#state, {signal});
+			}
+		};
+		this.#healing = rebuilt().catch((failure: unknown) => {
+			logger.error({err: failure}, 'the index could not be made anew; the next start tries again');
 		});
 	}
 
