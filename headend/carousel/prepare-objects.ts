@@ -9,6 +9,9 @@ import type {CatalogueEntry} from '#headend/catalogue/catalogue-entry.ts';
 const preparedMax = 20_000;
 const preparedBytesMax = 64 * 2 ** 20;
 
+/** One after the other, thousands of small files would each wait for a turn of the thread pool, and the uplink for them. */
+const readsAtOnce = 32;
+
 export type PreparedObject = {readonly entry: CatalogueEntry; readonly file: FdtFile};
 
 /** Makes entries ready to be sent in one session, and remembers what it made. */
@@ -37,14 +40,18 @@ export class ObjectPreparer {
 	async prepare(entries: readonly CatalogueEntry[]): Promise<readonly PreparedObject[]> {
 		const ready = new Map<CatalogueEntry, PreparedObject>();
 		const made: {readonly entry: CatalogueEntry; readonly object: TransportObject}[] = [];
-		for (const entry of entries) {
-			const known = this.#prepared.get(entry.path);
-			const current = known?.entry.revision === entry.revision ? known : undefined;
-			const object = await this.#read(entry, current);
-			if (object !== undefined && current !== undefined) {
-				ready.set(entry, current);
-			} else if (object !== undefined) {
-				made.push({entry, object});
+		for (let from = 0; from < entries.length; from += readsAtOnce) {
+			const read = entries.slice(from, from + readsAtOnce).map(async (entry) => {
+				const known = this.#prepared.get(entry.path);
+				const current = known?.entry.revision === entry.revision ? known : undefined;
+				return {entry, current, object: await this.#read(entry, current)};
+			});
+			for (const {entry, current, object} of await Promise.all(read)) {
+				if (object !== undefined && current !== undefined) {
+					ready.set(entry, current);
+				} else if (object !== undefined) {
+					made.push({entry, object});
+				}
 			}
 		}
 		// Together, because each TOI that must be remembered costs a sync of the disk otherwise.

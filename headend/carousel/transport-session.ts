@@ -49,6 +49,7 @@ export class TransportSession {
 	readonly #options: SessionOptions;
 	readonly #inFlight = new Map<number, {readonly file: FdtFile; jobs: number}>();
 	readonly #liveTois = new Map<string, number>();
+	readonly #written = new WeakMap<FdtFile, string>();
 	#described: readonly FdtFile[] = [];
 	#instance: Instance | undefined;
 	#fdtJobs = 0;
@@ -167,7 +168,7 @@ export class TransportSession {
 		if (this.#instance !== undefined && isSame && nowMs < this.#instance.issuedMs + fdtLifeMs * renewRatio) {
 			return this.#instance;
 		}
-		const plain = Buffer.from(writeFdt({files, md5, expiresMs: nowMs + fdtLifeMs}));
+		const plain = Buffer.from(writeFdt({files, md5, expiresMs: nowMs + fdtLifeMs, written: this.#written}));
 		const packed = this.#options.gzip ? gzipSync(plain, {level: 6}) : plain;
 		const gzip = packed.length < plain.length * 0.9;
 		this.#described = files;

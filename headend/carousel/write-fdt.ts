@@ -38,8 +38,16 @@ export const writeFdt = (instance: {
 	readonly expiresMs: number;
 	readonly files: readonly FdtFile[];
 	readonly md5: boolean;
+	/** What was written of each file before: an object stands in many instances and never says anything else of itself. */
+	readonly written?: WeakMap<FdtFile, string>;
 }): string => {
-	const files = instance.files.map((file) => fileElement(file, instance.md5)).join('');
+	const {written = new WeakMap<FdtFile, string>()} = instance;
+	const elementOf = (file: FdtFile): string => {
+		const element = written.get(file) ?? fileElement(file, instance.md5);
+		written.set(file, element);
+		return element;
+	};
+	const files = instance.files.map(elementOf).join('');
 	const root = attributesOf({...namespaces, Expires: toNtpSeconds(instance.expiresMs)});
 	return `<?xml version="1.0" encoding="UTF-8"?>\n<FDT-Instance${root}>${files}</FDT-Instance>\n`;
 };

@@ -125,7 +125,7 @@ export class DirectoryScanner {
 		if (!this.#isAtRest(found.path, file)) {
 			return false;
 		}
-		const body = await digestFile(found.filePath, signal).catch((error: unknown) => {
+		const body = await digestFile(found.filePath, {expectedBytes: file.size, signal}).catch((error: unknown) => {
 			if (hasCode(error, 'ENOENT', 'EACCES', 'EISDIR')) {
 				return undefined;
 			}

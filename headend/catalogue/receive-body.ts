@@ -62,10 +62,15 @@ export const receiveBody = async (options: ReceiveBodyOptions): Promise<Received
 };
 
 /** Hashes a file that lies where it is. */
-export const digestFile = async (filePath: string, signal: AbortSignal): Promise<ReceivedBody> => {
+export const digestFile = async (
+	filePath: string,
+	{expectedBytes, signal}: {readonly expectedBytes: number; readonly signal: AbortSignal},
+): Promise<ReceivedBody> => {
 	const digests = createDigests();
 	let sizeBytes = 0;
-	for await (const chunk of createReadStream(filePath, {signal, highWaterMark: 1 << 20}) as AsyncIterable<Buffer>) {
+	// A mebibyte for each of ten thousand small files would keep the garbage collector busy and nobody else.
+	const highWaterMark = Math.min(1 << 20, expectedBytes + 1);
+	for await (const chunk of createReadStream(filePath, {signal, highWaterMark}) as AsyncIterable<Buffer>) {
 		digests.update(chunk);
 		sizeBytes += chunk.length;
 	}
