@@ -15,6 +15,9 @@ namespace streamverse::fec {
 namespace {
 
 constexpr size_t kTableBytes = 32;  // ISA-L's expanded form of one coefficient
+// ISA-L's kernels make so many symbols in one pass over the source; the tables of so many rows stay in the
+// cache, where those of all rows would be written to memory and read back.
+constexpr size_t kRowsAtOnce = 6;
 
 // Expanding a coefficient by gf_vect_mul_init costs more than copying its 32 bytes. Newer ISA-L lays tables
 // out otherwise where the CPU has GFNI, so copying is used only where it gives what ec_init_tables gives.
@@ -219,11 +222,16 @@ bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source,
     for (size_t index = 0; index < lost; ++index) {
         workspace.inputs[workspace.missing[index]] = const_cast<uint8_t*>(chosen[index].bytes);
     }
-    workspace.tables.resize(lost * sourceCount_ * kTableBytes);
-    Expanded().Expand(sourceCount_, static_cast<unsigned>(lost), workspace.coefficients,
-                      workspace.tables.data());
-    MultiplyInto(symbolBytes, sourceCount_, static_cast<unsigned>(lost), workspace.tables.data(),
-                 workspace.inputs.data(), recovered);
+    workspace.tables.resize(std::min(lost, kRowsAtOnce) * sourceCount_ * kTableBytes);
+    for (size_t row = 0; row < lost; row += kRowsAtOnce) {
+        const size_t rows = std::min(kRowsAtOnce, lost - row);
+        Expanded().Expand(
+            sourceCount_, static_cast<unsigned>(rows),
+            std::span{workspace.coefficients}.subspan(row * sourceCount_, rows * sourceCount_),
+            workspace.tables.data());
+        MultiplyInto(symbolBytes, sourceCount_, static_cast<unsigned>(rows), workspace.tables.data(),
+                     workspace.inputs.data(), recovered + row);
+    }
     return true;
 }
 

@@ -226,7 +226,7 @@ void SendEngine::SendSome(std::unique_lock<std::mutex>& lock, Lane& lane) {
     bool over = true;
     int64_t sentNs = 0;
     try {
-        part = lane.active->Next(pacer_.BatchBytes(kBatchNs));
+        part = lane.active->Next(pacer_.BatchBytes(kBatchNs), HeaderBytes(lane.active->job()));
         wireBytes = part.run.length + part.packets * HeaderBytes(lane.active->job());
         over = !WaitFor(wireBytes);
         if (!over) {

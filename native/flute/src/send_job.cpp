@@ -197,11 +197,11 @@ void Transmission::Code(uint32_t sourceCount, uint32_t repairCount, size_t bytes
         ->Encode(symbolBytes, memory_.source.data(), memory_.repair.data());
 }
 
-SendRun Transmission::Next(size_t bytesMax) {
+SendRun Transmission::Next(size_t bytesMax, size_t overheadBytes) {
     if (next_ == slots_) {
         Load();
     }
-    const size_t most = std::max<size_t>(1, bytesMax / stride_);
+    const size_t most = std::max<size_t>(1, bytesMax / (stride_ + overheadBytes));
     const size_t end = std::min(
         {slots_, next_ + most, shortSlot_ >= next_ && shortSlot_ != SIZE_MAX ? shortSlot_ + 1 : slots_});
     const size_t count = end - next_;

@@ -97,7 +97,8 @@ size_t SendThread::Cut(const OutBatch& batch, size_t first, size_t offset, size_
     bool open = false;  // whether the last run may grow
     for (; next < batch.lengths.size(); ++next) {
         const size_t length = batch.lengths[next];
-        if (next > first && cutBytes_ + length > bytesMax) {
+        const size_t headers = (next - first + 1) * HeaderBytes(batch.destination);
+        if (next > first && cutBytes_ + length + headers > bytesMax) {
             break;
         }
         if (open && length > 0 && length <= runs_.back().segmentBytes) {
