@@ -10,7 +10,7 @@ const rounds = 3;
 
 test('a set-top that is killed amid reception serves nothing corrupt, and has everything in the end', async (t) => {
 	t.timeout(120_000);
-	const satellite = await withSatellite(t, {model: {seed: 9, lossRatio: 0.02}, rateBps: 10_000_000, stb: false});
+	const satellite = await withSatellite(t, {model: {seed: 9, lossRatio: 0.02}, rateBps: 20_000_000, stb: false});
 	const sent = new Map<string, Buffer>(
 		Array.from(
 			{length: 12},

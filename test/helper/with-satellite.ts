@@ -30,6 +30,7 @@ export type SatelliteOptions = {
 	readonly repair?: Readonly<Record<string, unknown>>;
 	readonly receive?: Readonly<Record<string, unknown>>;
 	readonly cache?: Readonly<Record<string, unknown>>;
+	readonly serve?: Readonly<Record<string, unknown>>;
 	/** Sections of the headend's configuration. */
 	readonly headend?: Readonly<Record<string, unknown>>;
 	/** False: nobody answers where the repair server should be. */
@@ -137,7 +138,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 		},
 		repair: {retryDelayMinMs: 50, retryDelayMaxMs: 500, ...options.repair},
 		cache: options.cache ?? {},
-		serve: {listen: {host: '127.0.0.1', port: 0}},
+		serve: {listen: {host: '127.0.0.1', port: 0}, ...options.serve},
 	};
 	let stb: RunningRole | undefined;
 	const stbUrl = (): string => stb?.endpoints['http'] ?? '';
