@@ -225,10 +225,9 @@ bool ReedSolomon::Recover(size_t symbolBytes, const uint8_t* const* source,
     workspace.tables.resize(std::min(lost, kRowsAtOnce) * sourceCount_ * kTableBytes);
     for (size_t row = 0; row < lost; row += kRowsAtOnce) {
         const size_t rows = std::min(kRowsAtOnce, lost - row);
-        Expanded().Expand(
-            sourceCount_, static_cast<unsigned>(rows),
-            std::span{workspace.coefficients}.subspan(row * sourceCount_, rows * sourceCount_),
-            workspace.tables.data());
+        Expanded().Expand(sourceCount_, static_cast<unsigned>(rows),
+                          std::span{workspace.coefficients}.subspan(row * sourceCount_, rows * sourceCount_),
+                          workspace.tables.data());
         MultiplyInto(symbolBytes, sourceCount_, static_cast<unsigned>(rows), workspace.tables.data(),
                      workspace.inputs.data(), recovered + row);
     }
