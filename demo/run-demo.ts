@@ -7,13 +7,16 @@ import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {type BoxPlan, planBoxes, writeBoxFiles} from '#demo/box/box-files.ts';
+import {endAtOnceWhenToldAgain} from '#demo/box/end-at-once.ts';
 import {openLogFile} from '#demo/box/log-file.ts';
-import {startBoxes} from '#demo/box/start-boxes.ts';
+import {type Boxes, startBoxes} from '#demo/box/start-boxes.ts';
 import {startEncoder} from '#demo/box/start-encoder.ts';
 import {checkObjects} from '#demo/check/check-objects.ts';
+import {checkPrerequisites} from '#demo/check/check-prerequisites.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
 import {fadeWithin} from '#demo/link/loss-model.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
+import {addSample, holdsTitle} from '#demo/media/add-sample.ts';
 import {sampleRecipe} from '#demo/media/recipe.ts';
 import {prepareSampleMedia} from '#demo/media/sample-media.ts';
 import {attendedSpanMs, type DemoOptions} from '#demo/options.ts';
@@ -39,6 +42,7 @@ export type DemoRun = {
 /** The whole demo. Attended it runs until the signal aborts; unattended it answers the report. */
 export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoReport | undefined> => {
 	await using stack = new AsyncDisposableStack();
+	await checkPrerequisites(options);
 	using view = createLiveView(output);
 	const media = await prepareSampleMedia({
 		recipe: sampleRecipe,
@@ -57,7 +61,9 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 	const startedMs = Date.now();
 	const link = stack.use(await startLink({channels: plan.channels, model: {seed: options.seed}}));
 	view.note('starting the headend, the pop-node and the set-top, each under its own supervisor');
-	stack.use(
+	let boxes: Boxes | undefined;
+	stack.use(endAtOnceWhenToldAgain({signal, pids: () => boxes?.pids() ?? [], stateDirectory}));
+	boxes = stack.use(
 		await startBoxes({
 			files: await writeBoxFiles(plan, stateDirectory),
 			logger,
@@ -70,12 +76,15 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 	stack.use(
 		startEncoder({recipe: sampleRecipe, loopPath: media.loopPath, headendUrl: plan.urls.headend, logger, signal}),
 	);
-	const sources = rememberSourceDigests({headendUrl: plan.urls.headend, signal: watchSignal});
 	const watched = watchBoxes({plan, link, signal: watchSignal, onSnapshot: (snapshot) => view.show(snapshot)});
 	stack.defer(async () => {
 		watching.abort();
 		await watched;
 	});
+	if (options.mediaDirectory !== undefined && !(await holdsTitle(resolve(options.mediaDirectory)))) {
+		view.note(`${options.mediaDirectory} holds no HLS title, so the sample is sent beside it for something to play`);
+		await addSample({directory: media.directory, headendUrl: plan.urls.headend, signal});
+	}
 	for (const line of introduction(plan, logPath)) {
 		view.note(line);
 	}
@@ -91,6 +100,8 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 		return undefined;
 	}
 	beginLoss(link, options, forMs);
+	// Only who checks at the end remembers: over days every version of a live manifest would be a leak.
+	const sources = rememberSourceDigests({headendUrl: plan.urls.headend, signal: watchSignal});
 	return await unattended({...options, forMs}, {plan, link, sources, view, startedMs, signal});
 };
 

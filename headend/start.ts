@@ -64,7 +64,12 @@ export const startHeadend = async (
 
 	const status = createStatus({boxId: box.id, config, carousel, channels, clock});
 	const router = new Router();
-	mountStatus(router, {status, titles: () => titles.titles, signal: signals});
+	mountStatus(router, {
+		status,
+		titles: () => titles.titles,
+		signalling: () => carousel.signallingObjects,
+		signal: signals,
+	});
 	mountMetrics(router, {status, catalogueObjects: () => catalogue.size});
 	mountCatalogueFeed(router, {catalogue, signal: signals});
 	mountCatalogue(router, {

@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export type Boxes = AsyncDisposable & {
 	/** Kills a box's process group at once, as a power cut would; its supervisor's supervisor (we) starts it again. */
 	readonly service: (kind: BoxKind) => Service;
+	/** Of the supervisors' process groups that run now. */
+	readonly pids: () => readonly number[];
 };
 
 /** Starts each box as its own supervisor process and waits until all of them say that they are ready. */
@@ -62,6 +64,7 @@ export const startBoxes = async (options: {
 	await Promise.all(boxKinds.map(ready));
 	const owned = stack.move();
 	return {
+		pids: () => [...services.values()].flatMap((service) => service.snapshot().pid ?? []),
 		service: (kind) => {
 			const service = services.get(kind);
 			if (service === undefined) {

@@ -12,8 +12,10 @@ const cachePageSchema = z.looseObject({objects: z.array(cachedObjectSchema), nex
 export type ObjectCheck = {
 	readonly checked: number;
 	readonly identical: number;
-	/** In the cache, but not from the catalogue: the announcement's own files. */
+	/** Of those checked, the announcement's own files. */
 	readonly signalling: number;
+	/** In the cache, and no source knows them. */
+	readonly unknown: number;
 	/** Left the cache between the listing and the reading. */
 	readonly gone: number;
 	readonly different: readonly string[];
@@ -26,7 +28,7 @@ export const checkObjects = async (options: {
 	readonly signal: AbortSignal;
 }): Promise<ObjectCheck> => {
 	const {stbUrl, sources, signal} = options;
-	const count = {checked: 0, identical: 0, signalling: 0, gone: 0};
+	const count = {checked: 0, identical: 0, signalling: 0, unknown: 0, gone: 0};
 	const different: string[] = [];
 	await sources.refresh();
 	let after = '';
@@ -38,7 +40,7 @@ export const checkObjects = async (options: {
 		for (const {uri} of page.objects) {
 			signal.throwIfAborted();
 			if (!sources.has(uri)) {
-				count.signalling += 1;
+				count.unknown += 1;
 				continue;
 			}
 			const answer = await readDigest(stbUrl + new URL(uri).pathname, signal);
@@ -47,6 +49,7 @@ export const checkObjects = async (options: {
 				continue;
 			}
 			count.checked += 1;
+			count.signalling += sources.isSignalling(uri) ? 1 : 0;
 			if (answer.kind === 'read' && (await isKnown(sources, uri, answer.sha256))) {
 				count.identical += 1;
 			} else {

@@ -8,7 +8,7 @@ const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/googl
 
 /** Debian's Chromium without a window, with leave to play sound nobody hears. */
 export const openChromium = async (): Promise<Browser> => {
-	const executablePath = await firstExisting();
+	const executablePath = await chromiumPath();
 	return chromium.launch({
 		executablePath,
 		headless: true,
@@ -31,7 +31,8 @@ export const openChromium = async (): Promise<Browser> => {
 	});
 };
 
-const firstExisting = async (): Promise<string> => {
+/** @throws CodedError DEMO_CHROMIUM_MISSING */
+export const chromiumPath = async (): Promise<string> => {
 	for (const path of paths) {
 		try {
 			await access(path);
@@ -40,7 +41,7 @@ const firstExisting = async (): Promise<string> => {
 			// The next name.
 		}
 	}
-	throw new CodedError<DemoErrorCode>('DEMO_PLAYBACK_FAILED', {
-		message: 'There is no Chromium; install Debian’s chromium package.',
+	throw new CodedError<DemoErrorCode>('DEMO_CHROMIUM_MISSING', {
+		message: 'With --for the demo plays in Chromium, which is not here; install Debian’s chromium package.',
 	});
 };

@@ -63,8 +63,9 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 	};
 };
 
-const objectReasons = ({checked, different}: ObjectCheck): readonly string[] => [
+const objectReasons = ({checked, different, unknown}: ObjectCheck): readonly string[] => [
 	...(checked === 0 ? ['no object arrived'] : []),
+	...(unknown === 0 ? [] : [`${unknown} objects of the set-top came from no source`]),
 	...different.map((uri) => `differs from its source: ${uri}`),
 ];
 

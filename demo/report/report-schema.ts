@@ -33,7 +33,10 @@ export const demoReportSchema = z.strictObject({
 		/** Read back from the set-top and compared with the source. */
 		checked: countSchema,
 		identical: countSchema,
+		/** Of those checked, files of the announcement. */
 		signalling: countSchema,
+		/** In the set-top's cache without any source. */
+		unknown: countSchema,
 		gone: countSchema,
 		different: z.array(z.string()),
 	}),

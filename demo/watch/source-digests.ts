@@ -1,5 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {type CatalogueObject, cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
+import {signallingListSchema} from '#appliance/contract/signalling-list-schema.ts';
 import {askBox} from '#demo/watch/watch-boxes.ts';
 
 const readIntervalMs = 400;
@@ -7,6 +8,7 @@ const readIntervalMs = 400;
 /** Every version that an object has had at its source since the demo began, by URI. */
 export type SourceDigests = {
 	readonly has: (uri: string) => boolean;
+	readonly isSignalling: (uri: string) => boolean;
 	readonly versions: (uri: string) => ReadonlySet<string>;
 	/** Reads the catalogue once more, now. */
 	readonly refresh: () => Promise<void>;
@@ -28,7 +30,15 @@ export const rememberSourceDigests = (options: {
 		versions.add(sha256);
 		digests.set(uri, versions);
 	};
+	const signalling = new Set<string>();
+	const refreshSignalling = async (): Promise<void> => {
+		for (const object of (await askBox(`${headendUrl}/signalling`, signallingListSchema)).objects) {
+			signalling.add(object.uri);
+			remember(object);
+		}
+	};
 	const refresh = async (): Promise<void> => {
+		await refreshSignalling();
 		let after = '';
 		do {
 			const page = await askBox(`${headendUrl}/catalogue?after=${encodeURIComponent(after)}`, cataloguePageSchema);
@@ -39,12 +49,22 @@ export const rememberSourceDigests = (options: {
 		} while (after !== '');
 	};
 	void follow({headendUrl, signal, remember, refresh});
+	void poll(refreshSignalling, signal);
 	return {
+		isSignalling: (uri) => signalling.has(uri),
 		has: (uri) => digests.has(uri),
 		versions: (uri) => digests.get(uri) ?? new Set(),
 		refresh,
 		objects: () => digests.size,
 	};
+};
+
+/** The announcement changes with the titles, and has no feed. */
+const poll = async (refresh: () => Promise<void>, signal: AbortSignal): Promise<void> => {
+	while (!signal.aborted) {
+		await refresh().catch(() => undefined);
+		await delay(readIntervalMs, undefined, {signal}).catch(() => undefined);
+	}
 };
 
 const follow = async (options: {

@@ -123,6 +123,10 @@ export class Carousel implements AsyncDisposable {
 		return this.#signalling.replace(sources);
 	}
 
+	get signallingObjects() {
+		return this.#signalling.objects;
+	}
+
 	state(limit: number) {
 		return {...this.#files.state(limit), liveGivenUp: this.#live.givenUp};
 	}

@@ -56,6 +56,15 @@ export class SignallingCarousel {
 		this.#wake.wake();
 	}
 
+	/** What is repeated now, as a receiver has it once it is decoded. */
+	get objects(): readonly {readonly uri: string; readonly sizeBytes: number; readonly sha256: string}[] {
+		return this.#objects.map(({file: {object}}) => ({
+			uri: object.contentLocation,
+			sizeBytes: object.contentLength,
+			sha256: object.entityTag.replaceAll('"', ''),
+		}));
+	}
+
 	/** What the channel takes of the rate, its FDT included. */
 	get rateBps(): number {
 		return this.#objects.reduce((total, {file, everyMs}) => {

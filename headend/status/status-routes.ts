@@ -1,18 +1,20 @@
 import {PassThrough} from 'node:stream';
 import type Router from '@koa/router';
 import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
+import type {SignallingList} from '#appliance/contract/signalling-list-schema.ts';
 import type {Title, TitleList} from '#appliance/contract/title-schema.ts';
 import {headendError} from '#headend/error-code.ts';
 
 const eventIntervalMs = 1000;
 const listenersMax = 100;
 
-/** GET /status, /events (the same, once a second) and /titles. */
+/** GET /status, /events (the same, once a second), /titles and /signalling. */
 export const mountStatus = (
 	router: Router,
 	options: {
 		readonly status: () => HeadendStatus;
 		readonly titles: () => readonly Title[];
+		readonly signalling: () => readonly SignallingList['objects'][number][];
 		readonly signal: AbortSignal;
 	},
 ): void => {
@@ -49,6 +51,10 @@ export const mountStatus = (
 	});
 	router.get('/titles', (context) => {
 		context.body = {version: 1, titles: [...options.titles()]} satisfies TitleList;
+	});
+	router.get('/signalling', (context) => {
+		context.set('Cache-Control', 'no-store');
+		context.body = {version: 1, objects: [...options.signalling()]} satisfies SignallingList;
 	});
 	router.get('/events', (context) => {
 		if (listeners.size >= listenersMax) {

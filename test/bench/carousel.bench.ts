@@ -33,7 +33,7 @@ export const run: Bench = async ({progress, signal}) => {
 				box: {id: deviceIdSchema.parse('headend-bench'), kind: 'headend', stateDirectory: join(directory, 'state')},
 				config: headendConfigSchema.parse({
 					listen: {port: 0},
-					catalogue: {directory: join(directory, 'media'), directorySettleMs: 0},
+					catalogue: {directory: join(directory, 'media'), directorySettleMs: 100},
 					uplink: {rateBps: 59_000_000},
 				}),
 				logger: silentLogger(),

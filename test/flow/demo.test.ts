@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readdirSync, readFileSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
@@ -16,10 +16,14 @@ const runTimeoutMs = 240_000;
 type DemoProcess = {readonly child: ChildProcess; readonly output: () => string; readonly stateDirectory: string};
 
 /** The command itself, with a folder of its own for what it keeps while it runs. */
-const withDemo = async (t: ExecutionContext, args: readonly string[]): Promise<DemoProcess> => {
+const withDemo = async (
+	t: ExecutionContext,
+	args: readonly string[],
+	environment: Readonly<Record<string, string>> = {},
+): Promise<DemoProcess> => {
 	const stateDirectory = await withDirectory(t);
 	const child = spawn(process.execPath, [mainPath, 'demo', '--no-browser', ...args], {
-		env: {...process.env, TMPDIR: stateDirectory},
+		env: {...process.env, TMPDIR: stateDirectory, ...environment},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	t.teardown(() => child.kill('SIGKILL'));
@@ -65,6 +69,7 @@ test.serial(
 		t.deepEqual(report.objects.different, []);
 		t.true(report.objects.checked > 100 && report.objects.identical === report.objects.checked);
 		t.is(report.objects.failed, 0);
+		t.true(report.objects.signalling > 0 && report.objects.unknown === 0, 'the announcement is compared as well');
 		t.true(report.loss.injectedRatio > 0.015 && report.loss.fadedPackets > 0);
 		t.true(report.bytes.fecRecovered > 0);
 		// How smooth it is belongs to the machine; that there is a picture does not.
@@ -92,6 +97,36 @@ test.serial('Ctrl-C ends the demo with everything that it started, and leaves no
 	t.regex(demo.output(), /ended\n$/u);
 	await eventually('its processes are gone', () => processesOf(demo).length === 0);
 	t.deepEqual(readdirSync(demo.stateDirectory), []);
+});
+
+test.serial('a second Ctrl-C ends the demo at once, and still leaves nothing behind', async (t) => {
+	t.timeout(runTimeoutMs);
+	const demo = await withDemo(t, []);
+	await eventually('the boxes run', () => demo.output().includes('Ctrl-C ends it'), {timeoutMs: 120_000});
+	demo.child.kill('SIGINT');
+	setTimeout(() => demo.child.kill('SIGINT'), 50);
+	// The first may be quicker.
+	t.true([0, 130].includes((await ended(demo)) ?? -1));
+	await eventually('its processes are gone', () => processesOf(demo).length === 0, {timeoutMs: 30_000});
+	t.deepEqual(readdirSync(demo.stateDirectory), []);
+});
+
+test.serial('what the demo lacks is told in a sentence before anything starts', async (t) => {
+	const directory = await withDirectory(t);
+	const file = join(directory, 'file');
+	await writeFile(file, 'x');
+	const cases: readonly (readonly [readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
+		[['--media', join(directory, 'nowhere')], {}, /--media .*nowhere cannot be read: .*DEMO_ARGUMENT_INVALID/u],
+		[['--media', file], {}, /is no folder; .*DEMO_ARGUMENT_INVALID/u],
+		[[], {PATH: directory}, /install Debian’s ffmpeg package\. \(DEMO_FFMPEG_MISSING\)/u],
+	];
+	for (const [args, environment, expected] of cases) {
+		const demo = await withDemo(t, args, environment);
+		t.is(await ended(demo), 1);
+		t.regex(demo.output(), expected);
+		t.false(demo.output().includes('starting'));
+		t.deepEqual(readdirSync(demo.stateDirectory), []);
+	}
 });
 
 test.serial('options that make no sense are refused before anything starts', async (t) => {

@@ -42,7 +42,7 @@ const facts: DemoFacts = {
 		failed: 0,
 		injectedRatio: 0.05,
 	},
-	check: {checked: 8, identical: 8, signalling: 1, gone: 0, different: []},
+	check: {checked: 8, identical: 8, signalling: 1, unknown: 0, gone: 0, different: []},
 	playback: {vod: played, live: played},
 };
 
