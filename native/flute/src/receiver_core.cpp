@@ -43,9 +43,11 @@ void SessionGroup::TellSessions() {
 
 // Of the sessions that have described nothing the one that has been silent longest goes: garbage must not
 // keep a session out that has something to say.
-bool ReceiverCore::MakeRoom(SessionGroup& group) const {
+// What was asked for by name has room of its own.
+bool ReceiverCore::MakeRoom(SessionGroup& group, uint64_t tsi) const {
     auto& sessions = group.sessions_;
-    if (sessions.size() < context_.settings.limits.sessionsPerEndpointMax) {
+    const size_t named = group.idleMsByTsi_.contains(tsi) ? group.idleMsByTsi_.size() : 0;
+    if (sessions.size() < context_.settings.limits.sessionsPerEndpointMax + named) {
         return true;
     }
     auto oldest = sessions.end();
@@ -69,7 +71,7 @@ Session* ReceiverCore::FindSession(SessionGroup& group, uint64_t tsi) {
         }
     }
     const std::optional<int64_t> idleMs = group.IdleMsOf(tsi);
-    if (!idleMs || !MakeRoom(group)) {
+    if (!idleMs || !MakeRoom(group, tsi)) {
         return nullptr;
     }
     group.sessions_.push_back(std::make_unique<Session>(

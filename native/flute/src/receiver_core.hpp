@@ -63,7 +63,7 @@ class ReceiverCore {
     [[nodiscard]] ReceiveStats stats() const;
 
  private:
-    [[nodiscard]] bool MakeRoom(SessionGroup& group) const;
+    [[nodiscard]] bool MakeRoom(SessionGroup& group, uint64_t tsi) const;
     [[nodiscard]] Session* FindSession(SessionGroup& group, uint64_t tsi);
     static void Retire(ReceivedObject& object);
 

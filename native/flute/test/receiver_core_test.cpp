@@ -160,6 +160,17 @@ void HasPatienceForEachSession() {
     CHECK(fixture.core->stats().foreignPackets == 1);
 }
 
+void KeepsRoomForNamedSessions() {
+    CoreFixture fixture;
+    fixture.core->Listen("239.1.1.1", 5001, {7777});
+    for (uint64_t tsi = 1; tsi <= 70; ++tsi) {
+        fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000)), 1, 0, tsi));
+    }
+    CHECK(fixture.core->stats().foreignPackets == 6);
+    fixture.Feed(BuildFdt(fixture.Fdt(File(1, 1000)), 1, 0, 7777));
+    CHECK(fixture.All<AppearedEvent>().size() == 65);
+}
+
 void TakesTheNewerBodyOfAnInstance() {
     CoreFixture fixture;
     fixture.Feed(BuildFdt(fixture.Fdt(File(1, 100)), 0xFFFFF));
@@ -273,6 +284,7 @@ int main() {
     OutlivesItsClock();
     HoldsLittleOfAnFdt();
     HasPatienceForEachSession();
+    KeepsRoomForNamedSessions();
     TakesTheNewerBodyOfAnInstance();
     ReceivesAnewWhatTheDigestRefuses();
     DropsAndForgets();
