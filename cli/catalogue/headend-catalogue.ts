@@ -1,4 +1,5 @@
 import {type CatalogueObject, cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
+import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
 import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 
 const requestTimeoutMs = 30_000;
@@ -36,6 +37,14 @@ export async function* listCatalogue(headendUrl: string): AsyncGenerator<Catalog
 		after = page.next;
 	}
 }
+
+/** Why an object has no place in the carousel, by path. */
+export const listMisfits = async (headendUrl: string): Promise<ReadonlyMap<string, string>> => {
+	const response = await call(`${headendUrl}/status`, {});
+	await assertOk(response, 'the status cannot be read');
+	const {carousel} = headendStatusSchema.parse(await response.json());
+	return new Map(carousel.doesNotFit.map(({path, reason}) => [path, reason]));
+};
 
 export const removeFromCatalogue = async (headendUrl: string, path: string): Promise<void> => {
 	const response = await call(`${headendUrl}/catalogue/${path}`, {method: 'DELETE'});

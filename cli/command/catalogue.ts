@@ -1,7 +1,7 @@
 import {readdir, stat} from 'node:fs/promises';
 import {basename, join, relative, sep} from 'node:path';
 import type {Command} from 'commander';
-import {listCatalogue, removeFromCatalogue} from '#cli/catalogue/headend-catalogue.ts';
+import {listCatalogue, listMisfits, removeFromCatalogue} from '#cli/catalogue/headend-catalogue.ts';
 import {createProgressBar} from '#cli/catalogue/progress-bar.ts';
 import {pushFile} from '#cli/catalogue/push-file.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
@@ -25,11 +25,18 @@ export const registerCatalogueCommand = (program: Command): void => {
 		.option('--url <url>', 'the headend', defaultUrl)
 		.option('--json', 'one JSON object per line')
 		.action(async ({url, json}: {readonly url: string; readonly json?: boolean}) => {
+			const misfits = await listMisfits(trim(url));
 			for await (const object of listCatalogue(trim(url))) {
+				const misfit = misfits.get(object.path);
 				process.stdout.write(
 					json === true
-						? `${JSON.stringify(object)}\n`
-						: `${object.priority.padEnd(6)} ${String(object.sizeBytes).padStart(12)}  ${object.path}\n`,
+						? `${JSON.stringify({...object, ...(misfit === undefined ? {} : {doesNotFit: misfit})})}\n`
+						: `${object.priority.padEnd(6)} ${String(object.sizeBytes).padStart(12)}  ${object.path}${misfit === undefined ? '' : `  (not on air: ${misfit})`}\n`,
+				);
+			}
+			if (misfits.size > 0) {
+				process.stderr.write(
+					`${misfits.size} ${misfits.size === 1 ? 'object does' : 'objects do'} not fit into the carousel\n`,
 				);
 			}
 		});

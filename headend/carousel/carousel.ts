@@ -14,6 +14,7 @@ import type {HeadendConfig} from '#headend/config-schema.ts';
 import {runLoop} from '#headend/runner/run-loop.ts';
 import {Wake} from '#headend/runner/wake.ts';
 import {CarouselPlanner} from '#headend/schedule/carousel-planner.ts';
+import type {CarouselPlan} from '#headend/schedule/plan-carousel.ts';
 
 /** Signalling and live describe themselves anew often; a receiver that slept must not believe an old instance. */
 const signallingFdtLifeMs = 300_000;
@@ -190,12 +191,30 @@ export class Carousel implements AsyncDisposable {
 		this.#isDirty = false;
 		const before = new Set(this.planner.plan.doesNotFit.map(({path}) => path));
 		const plan = this.planner.update(this.#options.catalogue.entries());
-		for (const misfit of plan.doesNotFit.filter(({path}) => !before.has(path)).slice(0, misfitsLoggedMax)) {
-			this.#options.logger.warn({...misfit}, 'an object does not fit into the carousel');
+		const news = plan.doesNotFit.filter(({path}) => !before.has(path));
+		if (news.length > 0) {
+			this.#options.logger.warn(misfitSummary(plan, this.#options.config));
+		}
+		for (const {path, sizeBytes, reason} of news.slice(0, misfitsLoggedMax)) {
+			this.#options.logger.warn({path, sizeBytes}, `does not fit into the carousel: ${path}: ${reason}`);
 		}
 		this.#files.applyPlan(plan);
 	}
 }
+
+/** One sentence for who reads the log of a headend that starts: how much is left out, and what would take all of it in. */
+const misfitSummary = (plan: CarouselPlan, {uplink, carousel}: HeadendConfig): string => {
+	const planned = plan.lanes.reduce((total, {objects}) => total + objects.length, 0);
+	const plannedBytes = plan.lanes.reduce((total, {wireBytes}) => total + wireBytes, 0);
+	const leftBytes = plan.doesNotFit.reduce((total, {wireBytes}) => total + wireBytes, 0);
+	const reservedBps = uplink.rateBps - plan.availableBps;
+	const neededBps = ((plannedBytes + leftBytes) * 8000) / carousel.cycleMs + reservedBps;
+	return (
+		`${plan.doesNotFit.length} of ${planned + plan.doesNotFit.length} objects do not fit into a cycle of ` +
+		`${Math.round(carousel.cycleMs / 1000)} s at ${(uplink.rateBps / 1e6).toFixed(1)} Mbit/s and are not sent; ` +
+		`all of them need ${(neededBps / 1e6).toFixed(1)} Mbit/s`
+	);
+};
 
 /** Of one plan; the status tells all of them. */
 const misfitsLoggedMax = 20;

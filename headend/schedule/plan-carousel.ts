@@ -38,7 +38,12 @@ export type PlannedLane = {
 	readonly usedRatio: number;
 };
 
-export type Misfit = {readonly path: string; readonly sizeBytes: number; readonly reason: string};
+export type Misfit = {
+	readonly path: string;
+	readonly sizeBytes: number;
+	readonly wireBytes: number;
+	readonly reason: string;
+};
 
 export type CarouselPlan = {
 	/** Bits per second for the carousel's objects. */
@@ -148,7 +153,7 @@ const misfit = (object: PlanObject, request: PlanRequest, capacityBytes: number,
 		wireBytes > capacityBytes
 			? `It needs ${wireBytes} bytes on air, a cycle of ${cycleS} s carries ${capacityBytes}: raise the rate or the cycle.`
 			: `The cycle of ${cycleS} s has ${capacityBytes - usedBytes} of ${capacityBytes} bytes left and it needs ${wireBytes}; what is ${priority} and older went first.`;
-	return {path, sizeBytes, reason};
+	return {path, sizeBytes, wireBytes, reason};
 };
 
 /**

@@ -57,7 +57,9 @@ export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
 					{priority: 'live', share: liveBps / config.uplink.rateBps, usedRatio: liveBps / config.uplink.rateBps},
 					...plan.lanes.map(({priority, share, usedRatio}) => ({priority, share, usedRatio})),
 				],
-				doesNotFit: plan.doesNotFit.slice(0, misfitsMax),
+				doesNotFit: plan.doesNotFit
+					.slice(0, misfitsMax)
+					.map(({path, sizeBytes, reason}) => ({path, sizeBytes, reason})),
 			},
 			onAir: carousel.uplink.onAir(),
 			next: [...state.next],
