@@ -19,6 +19,9 @@ ReceiveLimits TightLimits() {
     limits.fdtBytesMax = 64 << 10;
     limits.repairSymbolBytesMax = 128 << 10;
     limits.knownObjectsMax = 64;
+    limits.describedBytesMax = 16 << 10;
+    limits.sessionsPerEndpointMax = 4;
+    limits.fdtIdleMs = 2000;
     return limits;
 }
 
@@ -37,6 +40,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         }
         if (count % 7 == 0) {
             fixture.Wait(1000);
+        }
+        if (count % 11 == 0) {
+            fixture.now.unixMs += 5'000'000'000 * (count % 2 == 0 ? 1 : -1);  // the clock is set
+            ReceiverCore::Unlisten(*fixture.group);
+            static_cast<void>(fixture.core->Listen("239.1.1.1", 5001, {count % 3}, 700));
         }
     }
     fixture.Settle();
