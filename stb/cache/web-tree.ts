@@ -1,7 +1,7 @@
-import {link, mkdir, rename, rm} from 'node:fs/promises';
+import {link, mkdir, rename, rm, rmdir} from 'node:fs/promises';
 import {dirname, extname, join} from 'node:path';
 import {gatewayHost, type ObjectUri} from '#appliance/contract/object-uri.ts';
-import {errorCode} from '#appliance/error/coded-error.ts';
+import {errorCode, hasCode} from '#appliance/error/coded-error.ts';
 import {contentTypeOf, contentTypesByExtension} from '#appliance/http/content-type-of.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 
@@ -60,6 +60,19 @@ export const createWebTree = ({directory, logger}: {readonly directory: string; 
 			await rm(temporary, {force: true});
 		}
 	};
+	/** Years of titles would leave a directory each, and none of these names could become an object's. */
+	const removeEmpty = async (name: string): Promise<void> => {
+		for (let parent = name; parent !== '.'; parent = dirname(parent)) {
+			try {
+				await rmdir(join(directory, parent));
+			} catch (error) {
+				if (hasCode(error, 'ENOTEMPTY', 'ENOENT', 'EEXIST')) {
+					return;
+				}
+				throw error;
+			}
+		}
+	};
 	return {
 		show: async ({uri, contentType}, objectFile) => {
 			const name = webPathOf(uri);
@@ -78,9 +91,12 @@ export const createWebTree = ({directory, logger}: {readonly directory: string; 
 		hide: async (uri) => {
 			const name = webPathOf(uri);
 			if (name !== undefined) {
-				await rm(join(directory, name), {force: true}).catch((error: unknown) => {
+				try {
+					await rm(join(directory, name), {force: true});
+					await removeEmpty(dirname(name));
+				} catch (error) {
 					logger.debug({uri, code: errorCode(error)}, 'an object was not in the web tree');
-				});
+				}
 			}
 		},
 		clear: async () => {

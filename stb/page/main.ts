@@ -19,9 +19,18 @@ declare global {
 }
 
 const clockIntervalMs = 5000;
+/** A box that has just started hears of its titles within this. */
+const unknownAfterMs = 4000;
 
 const player = new Player();
-const play = (title: PageTitle): void => player.open(title);
+const notice = create('p', {class: 'notice', role: 'status'});
+notice.hidden = true;
+const play = (title: PageTitle): void => {
+	// Who chose something else waits for nothing any more.
+	wantedId = undefined;
+	notice.hidden = true;
+	player.open(title);
+};
 const hero = createHero(play);
 let titles: readonly PageTitle[] = [];
 let status: StbStatus | undefined;
@@ -46,12 +55,29 @@ const chip = createSignalChip();
 const arrivals = createArrivalsPanel();
 const box = createBoxPanel();
 
+let unknownTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** An address may name what the box has not heard of yet, or what is gone. */
+const tellWhenUnknown = (id: string): void => {
+	clearTimeout(unknownTimer);
+	unknownTimer = setTimeout(() => {
+		if (wantedId === id) {
+			setText(notice, `This box has not heard of “${id.slice(0, 60)}”. It plays as soon as it does; or choose something here.`);
+			notice.hidden = false;
+		}
+	}, unknownAfterMs);
+};
+
 const playById = (id: string): void => {
 	const title = titles.find((candidate) => candidate.id === id);
 	if (title === undefined) {
+		if (wantedId !== id) {
+			tellWhenUnknown(id);
+		}
 		wantedId = id;
 	} else {
 		wantedId = undefined;
+		notice.hidden = true;
 		play(title);
 	}
 };
@@ -70,7 +96,7 @@ const tick = (): void => setText(clock, new Date().toLocaleTimeString([], {hour:
 const mark = create('span', {class: 'wordmark'}, 'Stream', create('span', {}, 'Verse'));
 document.body.append(
 	create('header', {class: 'top'}, mark, chip.element, clock),
-	create('main', {}, hero.element, home.element, create('div', {class: 'panels'}, arrivals.element, ...box.elements)),
+	create('main', {}, hero.element, notice, home.element, create('div', {class: 'panels'}, arrivals.element, ...box.elements)),
 	player.element,
 );
 
@@ -88,6 +114,7 @@ showHero();
 update();
 if (wantedId !== undefined) {
 	history.replaceState(null, '', '/');
+	tellWhenUnknown(wantedId);
 }
 followStatus<StbStatus>({
 	eventsPath: '/box/events',

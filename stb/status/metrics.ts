@@ -65,8 +65,19 @@ const figures: readonly Figure[] = [
 ];
 
 /** A registry of this process's own, read from the status whenever Prometheus asks. */
-export const createStbMetrics = (readStatus: () => StbStatus): Registry => {
+export const createStbMetrics = (read: () => StbStatus): Registry => {
 	const registry = new Registry();
+	let current: StbStatus | undefined;
+	// All figures of one answer come from one look: it walks through everything that the carousel lists.
+	const readStatus = (): StbStatus => {
+		if (current === undefined) {
+			current = read();
+			setImmediate(() => {
+				current = undefined;
+			});
+		}
+		return current;
+	};
 	collectDefaultMetrics({register: registry});
 	for (const {name, help, kind, read} of figures) {
 		const labels = {name: `streamverse_stb_${name}`, help, registers: [registry]};

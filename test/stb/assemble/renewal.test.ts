@@ -69,3 +69,24 @@ test('a reader of a version that was replaced before it began gets none of the n
 	const reading = arriving?.read({start: 0, end: 999, signal: AbortSignal.timeout(20_000)})[Symbol.asyncIterator]();
 	await t.throwsAsync(async () => await reading?.next(), {code: 'STB_ARRIVAL_GONE'});
 });
+
+test('a version that was read to its end after it was stored and replaced claims no room any more', async (t) => {
+	const {receiver, say, assembler} = await withAssembler(t, {budgetBytes: 2_000_000});
+	const large = randomBytes(900_000);
+	const older = receiver.object({contentLocation: uri, transferLength: large.length});
+	say({kind: 'appeared', object: older}, {kind: 'progress', id: older.id, receivedBytes: 10});
+	const read = assembler.arrivals.find(uri)?.read({start: 0, end: 9, signal: AbortSignal.timeout(20_000)});
+	const reading = read?.[Symbol.asyncIterator]();
+	const first = reading?.next();
+	say(receiver.complete(older, large));
+	// The store has begun; from here on the newer version cannot stop it.
+	await new Promise(setImmediate);
+	const newer = receiver.object({contentLocation: uri, transferLength: 10});
+	say({kind: 'appeared', object: newer});
+	await eventually('the older one is stored', () => assembler.counts.received === 1);
+	await first;
+	t.true((await reading?.next())?.done);
+	const low = receiver.object({contentLocation: `${uri}.low`, transferLength: 900_000, extension: {priority: 'low'}});
+	say({kind: 'appeared', object: low});
+	t.false(receiver.dropped.includes(low.id));
+});

@@ -72,6 +72,16 @@ test('an object and a directory of the same name live side by side', async (t) =
 	await t.throwsAsync(stat(join(cache.layout.www, 'streamverse/e/f')));
 });
 
+test('a directory of the web tree goes with its last object, and an object may take its name', async (t) => {
+	const cache = await withObjectCache(t);
+	await commitBytes(cache, '/streamverse/film.mp4/1.m4s', bytesOf(10, 1));
+	await commitBytes(cache, '/streamverse/b.m4s', bytesOf(10, 1));
+	await cache.remove(uri('/streamverse/film.mp4/1.m4s'));
+	t.deepEqual(await readdir(join(cache.layout.www, 'streamverse')), ['b.m4s']);
+	await commitBytes(cache, '/streamverse/film.mp4', bytesOf(20, 2));
+	t.deepEqual(await readFile(join(cache.layout.www, 'streamverse/film.mp4')), bytesOf(20, 2));
+});
+
 test('low goes before medium before high, the least recently used first, and pins stay', async (t) => {
 	let nowMs = 1_000_000;
 	const clock = {nowMs: () => nowMs++, monotonicMs: () => nowMs};
