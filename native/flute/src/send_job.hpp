@@ -66,7 +66,8 @@ class Transmission {
     bool done() const { return packetsTotal_ == 0; }
 
     // The next packets: equally long, save that the last may be shorter; at most bytesMax, each counted with
-    // overheadBytes, but at least one packet. Valid until the next call. Not to be called after a run that was the last. Throws JobError.
+    // overheadBytes, but at least one packet. Valid until the next call. Not to be called after a run that
+    // was the last. Throws JobError.
     SendRun Next(size_t bytesMax, size_t overheadBytes = 0);
 
  private:
