@@ -24,11 +24,12 @@ export const createCyclePanel = (): Panel => {
 	const length = create('span', {class: 'soft'});
 	const rounds = createFact('Rounds done');
 	const objects = createFact('Objects in the round');
+	const sent = createFact('Sent since the start');
 	const bytes = createFact('Catalogue');
 	const element = createPanel(
 		'Carousel',
 		create('div', {class: 'lead'}, ring, create('p', {}, left, length)),
-		create('dl', {class: 'facts'}, rounds.element, objects.element, bytes.element),
+		create('dl', {class: 'facts'}, rounds.element, objects.element, sent.element, bytes.element),
 	);
 	return {
 		element,
@@ -42,7 +43,8 @@ export const createCyclePanel = (): Panel => {
 			setText(left, formatTime((1 - position) * cycleMs));
 			setText(length, `left of ${formatTime(cycleMs)}`);
 			rounds.show(formatCount(carousel.cycles));
-			objects.show(`${formatCount(carousel.objectsSent)} of ${formatCount(carousel.objects)} sent`);
+			objects.show(formatCount(carousel.objects));
+			sent.show(formatCount(carousel.objectsSent));
 			bytes.show(formatBytes(carousel.bytes));
 		},
 	};

@@ -3,14 +3,22 @@ import type {PopNodeStatus} from '#pop-node/repair/status.ts';
 const escapes: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'};
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/gu, (character) => escapes[character] ?? '');
 
-const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+export const humanBytes = (bytes: number): string => {
+	const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+	const value = bytes / 1024 ** power;
+	return `${power === 0 || Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
+};
+
+const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`;
 
 const followLine = (follow: PopNodeStatus['follow']): string => {
 	switch (follow.kind) {
 		case 'syncing':
 			return `reading the headend’s catalogue, ${follow.objects} objects so far`;
 		case 'following':
-			return `following the headend, revision ${follow.revision}`;
+			return `following the headend (revision ${follow.revision})`;
 		case 'waiting':
 			return `the headend cannot be reached (attempt ${follow.attempt + 1}): ${follow.failure}`;
 	}
@@ -25,14 +33,17 @@ export const renderPage = (status: PopNodeStatus): string => {
 			'Objects',
 			`${store.stored} of ${store.known} here${store.skipped === 0 ? '' : `, ${store.skipped} have no room`}`,
 		],
-		['Disk', `${mebibytes(store.bytes)} of ${mebibytes(store.budgetBytes)}, ${store.evictions} evicted`],
+		[
+			'Disk',
+			`${humanBytes(store.bytes)} of ${humanBytes(store.budgetBytes)}${store.evictions === 0 ? '' : `, ${store.evictions} evicted`}`,
+		],
 		[
 			'Downloads',
-			`${ingest.active} now, ${ingest.objects} done (${mebibytes(ingest.bytes)}), ${ingest.failures} failed`,
+			`${ingest.active} now, ${ingest.objects} done (${humanBytes(ingest.bytes)})${ingest.failures === 0 ? '' : `, ${count(ingest.failures, 'attempt')} failed and tried again`}`,
 		],
 		['Requests', `${requests.requests} answered, ${requests.ranges} of them ranges, ${requests.refused} refused`],
-		['Sent', mebibytes(requests.bytes)],
-		['Rate limit', `${requests.limited} requests turned away`],
+		['Sent', humanBytes(requests.bytes)],
+		['Rate limit', `${count(requests.limited, 'request')} turned away`],
 	];
 	const body = rows
 		.map(([name = '', value = '']) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)

@@ -62,7 +62,10 @@ const tellWhenUnknown = (id: string): void => {
 	clearTimeout(unknownTimer);
 	unknownTimer = setTimeout(() => {
 		if (wantedId === id) {
-			setText(notice, `This box has not heard of “${id.slice(0, 60)}”. It plays as soon as it does; or choose something here.`);
+			setText(
+				notice,
+				`This box has not heard of “${id.slice(0, 60)}”. It plays as soon as it does; or choose something here.`,
+			);
 			notice.hidden = false;
 		}
 	}, unknownAfterMs);
@@ -96,7 +99,14 @@ const tick = (): void => setText(clock, new Date().toLocaleTimeString([], {hour:
 const mark = create('span', {class: 'wordmark'}, 'Stream', create('span', {}, 'Verse'));
 document.body.append(
 	create('header', {class: 'top'}, mark, chip.element, clock),
-	create('main', {}, hero.element, notice, home.element, create('div', {class: 'panels'}, arrivals.element, ...box.elements)),
+	create(
+		'main',
+		{},
+		hero.element,
+		notice,
+		home.element,
+		create('div', {class: 'panels'}, arrivals.element, ...box.elements),
+	),
 	player.element,
 );
 

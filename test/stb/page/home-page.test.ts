@@ -121,3 +121,16 @@ test.serial(
 		t.pass();
 	},
 );
+
+test.serial('an address that names an unknown title says so until something else is chosen', async (t) => {
+	const server = await withStbPage(t);
+	fill(server);
+	const browser = await withBrowser(t);
+	const page = await browser.newPage();
+	await page.goto(`${server.url}/?play=${encodeURIComponent('<b>nonsense</b>')}`);
+	const notice = page.getByText('This box has not heard of “<b>nonsense</b>”');
+	await notice.waitFor({timeout: 20_000});
+	await page.locator('[data-title="sea"]').click();
+	await page.locator('dialog[open]').waitFor();
+	t.true(await notice.isHidden(), 'who chooses something else is no longer told');
+});
