@@ -8,7 +8,7 @@ import type {Logger} from '#appliance/log/logger.ts';
 /** A copy that becomes stale sooner needs a decision per request, which nginx cannot make. */
 export const freshForMsMin = 30_000;
 
-/** Replacing goes through this name, which no URI has: percent-decoding never yields it below `www`'s first level. */
+/** Replacing goes through this name, which no object has: names of the first level do not begin with a dot. */
 const stagingName = '.staging';
 
 /**
@@ -21,7 +21,8 @@ export const webPathOf = (uri: ObjectUri): string | undefined => {
 	const usable =
 		protocol === 'http:' &&
 		host === gatewayHost &&
-		segments[0] !== stagingName &&
+		// What begins with a dot at the top is the tree's own, or a name that nginx is told never to find (`/.ours`).
+		segments[0]?.startsWith('.') === false &&
 		segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 	return usable ? segments.join('/') : undefined;
 };

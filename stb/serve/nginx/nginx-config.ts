@@ -84,7 +84,7 @@ ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 			access_log ${quoted(facts.accessLog)} use buffer=64k flush=${logFlushMs}ms;
 ${headerLines()}
 		}
-		location / { try_files /.ours @ours; }
+${ownLocations(facts.pathPrefix)}
 		location @ours {
 			proxy_pass http://ours;
 			proxy_http_version 1.1;
@@ -99,6 +99,12 @@ ${headerLines()}
 	}
 }
 `;
+
+/** What is never an object's; where the operator's prefix is the root itself, the box's own paths are taken out of it. */
+const ownLocations = (pathPrefix: string): string =>
+	(pathPrefix === '/' ? ['= /', '/box/'] : ['/'])
+		.map((path) => `		location ${path} { try_files /.ours @ours; }`)
+		.join('\n');
 
 const typesBlock = (): string => {
 	const lines = Object.entries(contentTypesByExtension()).map(

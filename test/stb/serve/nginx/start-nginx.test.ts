@@ -112,3 +112,29 @@ test('two hundred players on one miss through nginx cost one request to the orig
 	t.true(bodies.every((body) => body.equals(bytes)));
 	t.is(origin.requests.length, 1);
 });
+
+test('an object whose name is one of our own in nginx shadows nothing', async (t) => {
+	const {url, cache} = await withNginx(t);
+	const bytes = randomBytes(1000);
+	await commitBytes(cache, '/.ours', Buffer.from('evil'), {contentType: 'application/octet-stream'});
+	await commitBytes(cache, '/streamverse/a.bin', bytes, {contentType: 'application/octet-stream'});
+	const parts = await fetch(`${url}a.bin`, {headers: {range: 'bytes=0-9,100-109'}});
+	t.is(parts.status, 206);
+	t.is(parseMultipart(parts.headers, await bodyOf(parts)).length, 2);
+	t.is((await fetch(`${url}none.bin`)).status, 504);
+});
+
+test('an operator whose prefix is the root itself gets a box whose own paths stay its own', async (t) => {
+	const {serving, cache} = await withNginx(t, {
+		origin: {objectBaseUri: 'http://dvb.gw/', baseUrls: () => []},
+		mount: (router) => {
+			router.get('/box/status', (context) => {
+				context.body = 'ours';
+			});
+		},
+	});
+	await commitBytes(cache, '/box/status', Buffer.from('evil'), {contentType: 'application/octet-stream'});
+	await commitBytes(cache, '/vod/a.m4s', Buffer.from('a'));
+	t.is(await (await fetch(`${serving.url}/box/status`)).text(), 'ours');
+	t.is(await (await fetch(`${serving.url}/vod/a.m4s`)).text(), 'a');
+});
