@@ -2,15 +2,19 @@ import {randomUUID} from 'node:crypto';
 import {access, constants, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ListenConfig} from '#appliance/config/box-config-schema.ts';
+import {CodedError} from '#appliance/error/coded-error.ts';
 import {listen as listenHttp} from '#appliance/http/listen.ts';
 import type {Logger} from '#appliance/log/logger.ts';
-import {startService} from '#appliance/supervisor/start-service.ts';
+import {type Service, startService} from '#appliance/supervisor/start-service.ts';
 import type {CacheLayout} from '#stb/cache/cache-layout.ts';
+import type {StbErrorCode} from '#stb/error-code.ts';
 import {followAccessLog, type Use} from '#stb/serve/nginx/access-log.ts';
 import {nginxConfig} from '#stb/serve/nginx/nginx-config.ts';
 
 const nginxPath = '/usr/sbin/nginx';
 const probeTimeoutMs = 1000;
+/** A port that another program holds stays held; the role ends and its supervisor says so, rather than never being ready. */
+const readyTimeoutMs = 15_000;
 /** Takes a segment of the highest rung whole. */
 const sendBufferBytes = 4 * 1024 * 1024;
 const sendBufferMaxPath = '/proc/sys/net/core/wmem_max';
@@ -19,6 +23,18 @@ export type Nginx = AsyncDisposable & {
 	/** `http://host:port`, without a slash at the end. */
 	readonly url: string;
 	readonly pid: () => number | undefined;
+};
+
+export type NginxOptions = {
+	readonly layout: CacheLayout;
+	readonly listen: ListenConfig;
+	readonly upstreamPort: number;
+	readonly pathPrefix: string;
+	readonly onUses: (uses: readonly Use[]) => void;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+	/** Until nginx must answer. */
+	readonly startTimeoutMs?: number;
 };
 
 export const isNginxInstalled = async (): Promise<boolean> => {
@@ -37,15 +53,7 @@ const affordableSendBuffer = async (): Promise<number | undefined> => {
 };
 
 /** Runs nginx before our own process as a supervised child, and tells of every object that it served. */
-export const startNginx = async (options: {
-	readonly layout: CacheLayout;
-	readonly listen: ListenConfig;
-	readonly upstreamPort: number;
-	readonly pathPrefix: string;
-	readonly onUses: (uses: readonly Use[]) => void;
-	readonly logger: Logger;
-	readonly signal: AbortSignal;
-}): Promise<Nginx> => {
+export const startNginx = async (options: NginxOptions): Promise<Nginx> => {
 	const {layout, listen, logger, signal} = options;
 	const directory = join(layout.directory, 'nginx');
 	const accessLog = join(directory, 'access.log');
@@ -102,13 +110,30 @@ export const startNginx = async (options: {
 			{logger, signal},
 		),
 	);
-	await service.ready({signal});
+	await untilReady(service, options);
 	const owned = stack.move();
 	return {
 		url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
 		pid: () => service.snapshot().pid,
 		[Symbol.asyncDispose]: async () => await owned.disposeAsync(),
 	};
+};
+
+const untilReady = async (
+	service: Service,
+	{listen, signal, startTimeoutMs = readyTimeoutMs}: NginxOptions,
+): Promise<void> => {
+	try {
+		await service.ready({signal: AbortSignal.any([signal, AbortSignal.timeout(startTimeoutMs)])});
+	} catch (error) {
+		signal.throwIfAborted();
+		throw new CodedError<StbErrorCode>('STB_NGINX_NOT_READY', {
+			message: `nginx does not answer on ${listen.host}:${listen.port}; another program may hold that port, and the log has nginx's own words.`,
+			cause: error,
+			details: {host: listen.host, port: listen.port},
+			retryable: true,
+		});
+	}
 };
 
 /** nginx cannot be asked which port it took. */
