@@ -1,6 +1,7 @@
 import {toNtpSeconds} from '#appliance/time/clock.ts';
 import type {TransportObject} from '#headend/carousel/transport-object.ts';
 import type {FecGeometry} from '#headend/schedule/wire-size.ts';
+import {escapeAttribute} from '#headend/signalling/xml-element.ts';
 
 export type FdtFile = {readonly toi: number; readonly object: TransportObject; readonly fec: FecGeometry};
 
@@ -16,21 +17,10 @@ const namespaces = {
 	'xmlns:sv': 'urn:streamverse:metadata:carousel:2026',
 } as const;
 
-const escapes: Readonly<Record<string, string>> = {
-	'&': '&amp;',
-	'<': '&lt;',
-	'>': '&gt;',
-	'"': '&quot;',
-	'\t': '&#9;',
-	'\n': '&#10;',
-	'\r': '&#13;',
-};
-const escapeXml = (text: string): string => text.replaceAll(/[&<>"\t\n\r]/gu, (character) => escapes[character] ?? '');
-
 const attributesOf = (attributes: Readonly<Record<string, string | number | undefined>>): string =>
 	Object.entries(attributes)
 		.filter(([, value]) => value !== undefined)
-		.map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
+		.map(([name, value]) => ` ${name}="${escapeAttribute(String(value))}"`)
 		.join('');
 
 /** An FDT instance (RFC 3926 section 3.4.2). `files` is never empty: an instance without a File is not one. */

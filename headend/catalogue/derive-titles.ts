@@ -33,7 +33,9 @@ const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') +
  */
 export const deriveTitles = (sources: TitleSources): Title[] => {
 	const folders = new Map<string, Manifest[]>();
+	const uris = new Set<string>();
 	for (const {path, uri, form} of sources.entries) {
+		uris.add(uri);
 		if (form !== undefined && form !== 'init') {
 			const folder = folderOf(path);
 			const isTop = form !== 'hls-media' || sources.serviceFiles.has(folder);
@@ -44,12 +46,16 @@ export const deriveTitles = (sources: TitleSources): Title[] => {
 	}
 	const titles = [...folders]
 		.sort(([a], [b]) => (a < b ? -1 : 1))
-		.map(([folder, found]) => titleOf(folder, found, sources));
+		.map(([folder, found]) => titleOf(folder, found, {...sources, uris}));
 	const unique = new Map(titles.map((title) => [title.id, title]));
 	return [...unique.values()].slice(0, titlesMax);
 };
 
-const titleOf = (folder: string, found: readonly Manifest[], sources: TitleSources): Title => {
+const titleOf = (
+	folder: string,
+	found: readonly Manifest[],
+	sources: TitleSources & {readonly uris: ReadonlySet<string>},
+): Title => {
 	const isLiveFolder = folder.startsWith(livePathPrefix);
 	const file = sources.serviceFiles.get(folder);
 	const segments = folder.split('/').filter((segment) => segment !== '');
@@ -61,7 +67,7 @@ const titleOf = (folder: string, found: readonly Manifest[], sources: TitleSourc
 		kind: file?.kind ?? (isLiveFolder ? 'live' : 'vod'),
 		name: file?.name ?? channel?.name ?? nameOf(segments),
 		...(description === undefined ? {} : {description}),
-		...(file?.image === undefined ? {} : imageOf(file.image, sources.objectBaseUri + folder)),
+		...(file?.image === undefined ? {} : imageOf(file.image, folder, sources)),
 		...(file?.durationMs === undefined ? {} : {durationMs: file.durationMs}),
 		...(channelNumber === undefined ? {} : {channelNumber}),
 		manifests: manifestsOf(found),
@@ -88,9 +94,15 @@ const nameOf = (segments: readonly string[]): string => {
 	return (last.charAt(0).toUpperCase() + last.slice(1)).slice(0, 200);
 };
 
-const imageOf = (image: string, folderUri: string): {readonly imageUri?: string} => {
-	const uri = URL.parse(image, folderUri);
-	return uri !== null && ['http:', 'https:'].includes(uri.protocol) && uri.href.length <= 1024
-		? {imageUri: uri.href}
-		: {};
+/** An image of ours is named once it is in the catalogue: before, every set-top would ask its pop-node for it in vain. */
+const imageOf = (
+	image: string,
+	folder: string,
+	{objectBaseUri, uris}: {readonly objectBaseUri: string; readonly uris: ReadonlySet<string>},
+): {readonly imageUri?: string} => {
+	const uri = URL.parse(image, objectBaseUri + folder);
+	if (uri === null || !['http:', 'https:'].includes(uri.protocol) || uri.href.length > 1024) {
+		return {};
+	}
+	return uri.href.startsWith(objectBaseUri) && !uris.has(uri.href) ? {} : {imageUri: uri.href};
 };

@@ -40,7 +40,11 @@ export class TitleKeeper {
 
 	/** Whether a change of this entry can change the list. */
 	static concerns(entry: CatalogueEntry): boolean {
-		return (entry.form !== undefined && entry.form !== 'init') || isServiceFile(entry);
+		return (
+			(entry.form !== undefined && entry.form !== 'init') ||
+			isServiceFile(entry) ||
+			entry.contentType.startsWith('image/')
+		);
 	}
 
 	async refresh(): Promise<boolean> {

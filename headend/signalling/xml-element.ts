@@ -49,8 +49,8 @@ const escapes: Readonly<Record<string, string>> = {
 const escapeText = (value: string): string =>
 	value.replace(forbiddenCharacters, '\u{FFFD}').replace(/[&<>\r]/gu, (character) => escapes[character] ?? character);
 
-/** Line breaks are escaped too, because attribute-value normalisation would turn them into spaces. */
-const escapeAttribute = (value: string): string =>
+/** An attribute's value as it stands between its quotes. Line breaks are escaped too, because attribute-value normalisation would turn them into spaces. */
+export const escapeAttribute = (value: string): string =>
 	value
 		.replace(forbiddenCharacters, '\u{FFFD}')
 		.replace(/[&<>"\t\n\r]/gu, (character) => escapes[character] ?? character);

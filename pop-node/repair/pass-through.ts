@@ -1,8 +1,9 @@
 import {type FileHandle, open} from 'node:fs/promises';
-import {Readable} from 'node:stream';
+import type {Readable} from 'node:stream';
 import {type CatalogueObject, entityTagOf} from '#appliance/contract/catalogue-schema.ts';
 import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {ByteRange} from '#appliance/http/byte-ranges.ts';
+import {generatorBody} from '#appliance/http/generator-body.ts';
 import type {BodyPart} from '#appliance/http/send-representation.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {PopNodeErrorCode} from '#pop-node/error-code.ts';
@@ -47,26 +48,11 @@ export const createPassThrough = (options: PassThroughOptions): PassThrough => {
 			const bytes = bytesOf(object, parts, {...options, signal});
 			running += 1;
 			fetcher.fetch(object, 'asked').catch(() => undefined);
-			return new Readable({
-				highWaterMark: readBytesMax,
-				read() {
-					bytes.next().then(
-						({done, value}) => {
-							this.push(done === true ? null : value);
-						},
-						(error: Error) => {
-							this.destroy(error);
-						},
-					);
-				},
-				destroy(error, callback) {
-					// First the abort: the generator returns only once what it waits for has ended.
+			return generatorBody(bytes, {
+				bufferedBytesMax: readBytesMax,
+				onLeft: () => {
 					left.abort();
 					running -= 1;
-					bytes.return(undefined).then(
-						() => callback(error),
-						() => callback(error),
-					);
 				},
 			});
 		},
@@ -77,7 +63,7 @@ async function* bytesOf(
 	object: CatalogueObject,
 	parts: readonly BodyPart[],
 	options: PassThroughOptions,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, void, void> {
 	const partial = openPartial(options.store.partialPathOf(object.sha256));
 	try {
 		for (const part of parts) {

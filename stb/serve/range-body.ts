@@ -1,5 +1,6 @@
-import {Readable} from 'node:stream';
+import type {Readable} from 'node:stream';
 import type {ByteRange} from '#appliance/http/byte-ranges.ts';
+import {generatorBody} from '#appliance/http/generator-body.ts';
 import type {BodyPart} from '#appliance/http/send-representation.ts';
 
 const bufferedBytesMax = 256 * 1024;
@@ -8,32 +9,18 @@ export type RangeReader = (range: ByteRange & {readonly signal: AbortSignal}) =>
 
 /**
  * A body whose ranges are read as they become complete. Its destruction aborts the wait and frees what `held` holds at
- * once. (Readable.from would wait for the read that waits for the abort.)
+ * once.
  */
 export const rangeBody = (
 	parts: readonly BodyPart[],
 	{read, held}: {readonly read: RangeReader; readonly held?: Disposable},
 ): Readable => {
 	const left = new AbortController();
-	const chunks = chunksOf(parts, read, left.signal);
-	return new Readable({
-		highWaterMark: bufferedBytesMax,
-		read() {
-			chunks.next().then(
-				({done, value}) => {
-					this.push(done === true ? null : value);
-				},
-				(error: Error) => {
-					this.destroy(error);
-				},
-			);
-		},
-		destroy(error, callback) {
+	return generatorBody(chunksOf(parts, read, left.signal), {
+		bufferedBytesMax,
+		onLeft: () => {
 			left.abort();
 			held?.[Symbol.dispose]();
-			// A generator that never began, or that stands at a yield, ends by this; one that waits ends by the abort.
-			chunks.return().catch(() => undefined);
-			callback(error);
 		},
 	});
 };

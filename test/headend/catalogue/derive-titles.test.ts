@@ -49,7 +49,7 @@ test('a service file names its folder, and makes a media playlist a title', (t) 
 	const serviceFiles = new Map([
 		['fast/news/', {id: 'news', name: 'News', kind: 'live', channelNumber: 3, image: 'logo.png'} as const],
 	]);
-	const titles = titlesOf({'fast/news/media.m3u8': 'hls-media'}, {serviceFiles});
+	const titles = titlesOf({'fast/news/media.m3u8': 'hls-media', 'fast/news/logo.png': undefined}, {serviceFiles});
 	t.deepEqual(titles, [
 		{
 			id: 'news',
@@ -60,6 +60,13 @@ test('a service file names its folder, and makes a media playlist a title', (t) 
 			manifests: [{uri: `${objectBaseUri}fast/news/media.m3u8`, contentType: 'application/vnd.apple.mpegurl'}],
 		},
 	]);
+});
+
+test('an image of ours is named once the catalogue has it, one of others always', (t) => {
+	const image = (name: string) => new Map([['a/', {name: 'A', image: name}]]);
+	t.is(titlesOf({'a/m.mpd': 'dash'}, {serviceFiles: image('logo.png')})[0]?.imageUri, undefined);
+	const elsewhere = 'http://images.example/logo.png';
+	t.is(titlesOf({'a/m.mpd': 'dash'}, {serviceFiles: image(elsewhere)})[0]?.imageUri, elsewhere);
 });
 
 test('an image with another scheme is left out', (t) => {
