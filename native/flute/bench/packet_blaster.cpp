@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -20,6 +21,8 @@ constexpr size_t kPacketBytes = 16 + kSymbolBytes;
 constexpr size_t kSegments = 44;
 constexpr uint32_t kBlockSymbols = 1024;
 constexpr uint64_t kWindowPackets = 2500;
+// A small part of the time in which a window is received at 10 Gbit/s.
+constexpr std::chrono::microseconds kWaitForReceiver{100};
 
 }  // namespace
 
@@ -66,7 +69,9 @@ void Blaster::Send(uint16_t port, const std::function<uint64_t()>& received) con
     uint64_t sent = 1;
     for (size_t offset = 0; offset < bytes_.size();) {
         while (sent > received() + kWindowPackets) {
-            std::this_thread::yield();
+            // A sender that spins would take the processor from whom it waits for: a headend is another
+            // machine.
+            std::this_thread::sleep_for(kWaitForReceiver);
         }
         const size_t size = std::min(kSegments * kPacketBytes, bytes_.size() - offset);
         if (::sendto(socket.get(), bytes_.data() + offset, size, 0, target.get(), target.length) > 0) {
