@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: account. */
+export type AccountTables = Record<never, never>;

@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: alert. */
+export type AlertTables = Record<never, never>;

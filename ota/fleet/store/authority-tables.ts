@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: authority. */
+export type AuthorityTables = Record<never, never>;

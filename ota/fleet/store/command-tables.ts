@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: command. */
+export type CommandTables = Record<never, never>;

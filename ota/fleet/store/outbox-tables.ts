@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: outbox. */
+export type OutboxTables = Record<never, never>;

@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: release. */
+export type ReleaseTables = Record<never, never>;

@@ -1,0 +1,2 @@
+/** Tables of `ota/fleet/`: rollout. */
+export type RolloutTables = Record<never, never>;
