@@ -1,12 +1,15 @@
 import type {Readable} from 'node:stream';
 import type {z} from 'zod';
-
-/** Each role may do what those before it may. */
-export const accountRoles = ['viewer', 'operator', 'approver', 'admin'] as const;
-export type AccountRole = (typeof accountRoles)[number];
+import type {AccountRole} from '#ota/contract/account-api.ts';
 
 /** Who asks: a person's account or a token; what the audit log names. */
-export type Actor = {readonly id: string; readonly name: string; readonly role: AccountRole};
+export type Actor = {
+	readonly id: string;
+	readonly name: string;
+	readonly role: AccountRole;
+	/** The session of a browser; undefined for a token, and for who needs no account. */
+	readonly sessionId?: string;
+};
 
 export type EndpointRequest<Parameters, Query, Body> = {
 	readonly parameters: Parameters;
@@ -48,8 +51,8 @@ export type Endpoint<
 	readonly operationId: string;
 	readonly tag: string;
 	readonly summary: string;
-	/** The least role that may. */
-	readonly role: AccountRole;
+	/** The least role that may; `anyone` needs no account (the sign-in). */
+	readonly role: AccountRole | 'anyone';
 	readonly parameters?: Parameters;
 	readonly query?: Query;
 	readonly body?: Body;
