@@ -7,6 +7,12 @@ const spoolHead = {
 	epoch: z.string().min(1).max(64),
 	/** 1, 2, 3, … within the epoch and the topic, without holes but those that a `telemetry-gap` event names. */
 	sequence: z.int().min(1),
+	/**
+	 * The record of this topic that the box still keeps and sends before this one; 0 when it keeps none. A server at
+	 * position p takes a record when `after <= p < sequence`: it jumps what the box had to forget, is not fooled by records
+	 * that overtake each other between shared subscriptions, and so may acknowledge all up to `sequence`.
+	 */
+	after: z.int().min(0),
 };
 
 export const metricNameSchema = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/u);
