@@ -19,7 +19,8 @@ const statusByCode: Readonly<Record<string, number>> = {
 
 export type HttpErrorCode = keyof typeof statusByCode;
 
-const statusOf = (error: unknown): number => {
+/** The HTTP status of any error: by its code, by `details.status`, by `status`, and 500 otherwise. */
+export const statusOf = (error: unknown): number => {
 	const code = errorCode(error);
 	if (code !== undefined && statusByCode[code] !== undefined) {
 		return statusByCode[code];
