@@ -6,33 +6,43 @@ export type BoxTable = {
 	kind: string;
 	site: string | null;
 	/** JSON array of strings, sorted. */
-	tags: string;
-	model: string;
-	serial: string;
-	release: string;
+	tags: Generated<string>;
+	model: Generated<string>;
+	serial: Generated<string>;
+	release: Generated<string>;
+	/** Sorts as semantic versioning does (release-sort-key.ts); null when the release is no version. */
+	release_key: string | null;
 	/** 'online' | 'offline' | 'never'. */
-	presence: string;
+	presence: Generated<string>;
 	presence_session: string | null;
 	presence_ms: number | null;
 	last_seen_ms: number | null;
 	/** 'ok' | 'warning' | 'critical' | 'unknown'. */
-	health: string;
-	update_phase: string;
+	health: Generated<string>;
+	update_phase: Generated<string>;
 	update_order: string | null;
 	update_release: string | null;
+	update_release_key: string | null;
+	/** JSON of a reason. */
 	update_reason: string | null;
-	time_zone: string;
-	/** JSON: boxDetail's `reported`, as last received; null before the first. */
-	reported: string | null;
-	reported_revision: number;
+	/** When the box entered the phase: an older event that arrives late changes nothing. */
+	update_since_ms: Generated<number>;
+	time_zone: Generated<string>;
+	reported_revision: Generated<number>;
 	/** The last `desired` order that the fleet made for it, and what the box says it has kept. */
-	desired_revision: number;
-	desired_kept: number;
+	desired_revision: Generated<number>;
+	desired_kept: Generated<number>;
 	enrolled_ms: number;
 	revoked_ms: number | null;
 	/** For If-Match: grows with each change by a person. */
 	edit_version: Generated<number>;
 };
+
+/** The whole report, as last received; apart from `box`, so that a list reads narrow rows. */
+export type BoxReportTable = {box: string; reported: string};
+
+/** Alarms that a box has raised and not cleared. */
+export type BoxAlarmTable = {box: string; alarm: string; severity: string; message: string; since_ms: number};
 
 /** How far the spool of a box is in the database: what `acknowledged` tells. */
 export type SpoolPositionTable = {
@@ -41,6 +51,12 @@ export type SpoolPositionTable = {
 	telemetry: number;
 	event: number;
 };
+
+/** Records that came before those that precede them: several servers share a box's messages. */
+export type SpoolAheadTable = {box: string; topic: string; epoch: string; sequence: number};
+
+/** What was refused at the door: who, which topic, why, how often. */
+export type MalformedTable = {box: string; topic: string; reason: string; last_ms: number; count: number};
 
 export type SiteTable = {
 	id: string;
@@ -84,7 +100,11 @@ export type CounterTable = {name: string; value: number};
 
 export type RegistryTables = {
 	box: BoxTable;
+	box_report: BoxReportTable;
+	box_alarm: BoxAlarmTable;
 	spool_position: SpoolPositionTable;
+	spool_ahead: SpoolAheadTable;
+	malformed: MalformedTable;
 	site: SiteTable;
 	telemetry: TelemetryTable;
 	box_event: BoxEventTable;

@@ -1,15 +1,17 @@
-import type {Kysely} from 'kysely';
+import {type Kysely, sql} from 'kysely';
 import type {Migration} from 'kysely/migration';
 
 export const registryMigration: Migration = {
 	up: async (database: Kysely<unknown>): Promise<void> => {
 		await createBoxes(database);
 		await createWhatBoxesSend(database);
+		await createSpools(database);
 		await createServers(database);
 	},
 };
 
-const createBoxes = async ({schema}: Kysely<unknown>): Promise<void> => {
+const createBoxes = async (database: Kysely<unknown>): Promise<void> => {
+	const {schema} = database;
 	await schema
 		.createTable('site')
 		.addColumn('id', 'text', (column) => column.primaryKey())
@@ -29,6 +31,7 @@ const createBoxes = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.addColumn('model', 'text', (column) => column.notNull().defaultTo(''))
 		.addColumn('serial', 'text', (column) => column.notNull().defaultTo(''))
 		.addColumn('release', 'text', (column) => column.notNull().defaultTo(''))
+		.addColumn('release_key', 'text')
 		.addColumn('presence', 'text', (column) => column.notNull().defaultTo('never'))
 		.addColumn('presence_session', 'text')
 		.addColumn('presence_ms', 'bigint')
@@ -37,9 +40,10 @@ const createBoxes = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.addColumn('update_phase', 'text', (column) => column.notNull().defaultTo('idle'))
 		.addColumn('update_order', 'text')
 		.addColumn('update_release', 'text')
+		.addColumn('update_release_key', 'text')
 		.addColumn('update_reason', 'text')
+		.addColumn('update_since_ms', 'bigint', (column) => column.notNull().defaultTo(0))
 		.addColumn('time_zone', 'text', (column) => column.notNull().defaultTo('UTC'))
-		.addColumn('reported', 'text')
 		.addColumn('reported_revision', 'bigint', (column) => column.notNull().defaultTo(0))
 		.addColumn('desired_revision', 'bigint', (column) => column.notNull().defaultTo(0))
 		.addColumn('desired_kept', 'bigint', (column) => column.notNull().defaultTo(0))
@@ -47,18 +51,31 @@ const createBoxes = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.addColumn('revoked_ms', 'bigint')
 		.addColumn('edit_version', 'bigint', (column) => column.notNull().defaultTo(1))
 		.execute();
-	for (const column of ['kind', 'site', 'release', 'presence', 'health', 'last_seen_ms', 'model', 'update_phase']) {
+	for (const column of ['kind', 'release', 'presence', 'health', 'model', 'update_phase']) {
 		await schema.createIndex(`box_${column}`).on('box').columns([column, 'id']).execute();
 	}
+	// Null sorts first on one engine and last on the other: lists sort by these expressions.
+	await sql`create index box_site on box (coalesce(site, ''), id)`.execute(database);
+	await sql`create index box_last_seen on box (coalesce(last_seen_ms, 0), id)`.execute(database);
+	// The overview reads these two alone.
+	await schema.createIndex('box_by_kind').on('box').columns(['kind', 'release', 'health', 'presence']).execute();
+	await schema.createIndex('box_by_site').on('box').columns(['site', 'health', 'presence']).execute();
 };
 
 const createWhatBoxesSend = async ({schema}: Kysely<unknown>): Promise<void> => {
 	await schema
-		.createTable('spool_position')
+		.createTable('box_report')
 		.addColumn('box', 'text', (column) => column.primaryKey())
-		.addColumn('epoch', 'text', (column) => column.notNull())
-		.addColumn('telemetry', 'bigint', (column) => column.notNull())
-		.addColumn('event', 'bigint', (column) => column.notNull())
+		.addColumn('reported', 'text', (column) => column.notNull())
+		.execute();
+	await schema
+		.createTable('box_alarm')
+		.addColumn('box', 'text', (column) => column.notNull())
+		.addColumn('alarm', 'text', (column) => column.notNull())
+		.addColumn('severity', 'text', (column) => column.notNull())
+		.addColumn('message', 'text', (column) => column.notNull())
+		.addColumn('since_ms', 'bigint', (column) => column.notNull())
+		.addPrimaryKeyConstraint('box_alarm_key', ['box', 'alarm'])
 		.execute();
 	await schema
 		.createTable('telemetry')
@@ -79,7 +96,36 @@ const createWhatBoxesSend = async ({schema}: Kysely<unknown>): Promise<void> => 
 		.addColumn('data', 'text', (column) => column.notNull())
 		.addPrimaryKeyConstraint('box_event_key', ['box', 'epoch', 'sequence'])
 		.execute();
-	await schema.createIndex('box_event_at').on('box_event').columns(['box', 'at_ms']).execute();
+	await schema.createIndex('box_event_at').on('box_event').columns(['box', 'at_ms', 'epoch', 'sequence']).execute();
+	await schema.createIndex('box_event_received').on('box_event').columns(['received_ms']).execute();
+	await schema.createIndex('telemetry_at').on('telemetry').columns(['at_ms']).execute();
+};
+
+const createSpools = async ({schema}: Kysely<unknown>): Promise<void> => {
+	await schema
+		.createTable('spool_position')
+		.addColumn('box', 'text', (column) => column.primaryKey())
+		.addColumn('epoch', 'text', (column) => column.notNull())
+		.addColumn('telemetry', 'bigint', (column) => column.notNull())
+		.addColumn('event', 'bigint', (column) => column.notNull())
+		.execute();
+	await schema
+		.createTable('spool_ahead')
+		.addColumn('box', 'text', (column) => column.notNull())
+		.addColumn('topic', 'text', (column) => column.notNull())
+		.addColumn('epoch', 'text', (column) => column.notNull())
+		.addColumn('sequence', 'bigint', (column) => column.notNull())
+		.addPrimaryKeyConstraint('spool_ahead_key', ['box', 'topic', 'epoch', 'sequence'])
+		.execute();
+	await schema
+		.createTable('malformed')
+		.addColumn('box', 'text', (column) => column.notNull())
+		.addColumn('topic', 'text', (column) => column.notNull())
+		.addColumn('reason', 'text', (column) => column.notNull())
+		.addColumn('last_ms', 'bigint', (column) => column.notNull())
+		.addColumn('count', 'bigint', (column) => column.notNull())
+		.addPrimaryKeyConstraint('malformed_key', ['box', 'topic'])
+		.execute();
 };
 
 const createServers = async ({schema}: Kysely<unknown>): Promise<void> => {
