@@ -1,13 +1,13 @@
 import {CodedError} from '#appliance/error/coded-error.ts';
 
 export const filterErrorCodes = [
-	'FILTER_TOO_LONG',
-	'FILTER_TOO_DEEP',
-	'FILTER_TOO_MANY_TERMS',
-	'FILTER_SYNTAX',
-	'FILTER_UNKNOWN_FIELD',
-	'FILTER_WRONG_OPERATOR',
-	'FILTER_WRONG_VALUE',
+	'APPLIANCE_FILTER_TOO_LONG',
+	'APPLIANCE_FILTER_TOO_DEEP',
+	'APPLIANCE_FILTER_TOO_MANY_TERMS',
+	'APPLIANCE_FILTER_SYNTAX',
+	'APPLIANCE_FILTER_UNKNOWN_FIELD',
+	'APPLIANCE_FILTER_WRONG_OPERATOR',
+	'APPLIANCE_FILTER_WRONG_VALUE',
 ] as const;
 export type FilterErrorCode = (typeof filterErrorCodes)[number];
 

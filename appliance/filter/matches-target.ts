@@ -4,7 +4,7 @@ import type {FilterFacts} from '#appliance/filter/filter-fields.ts';
 import {parseFilter} from '#appliance/filter/parse-filter.ts';
 import {shareOf} from '#appliance/filter/share-of.ts';
 
-/** Whether an order is for this box. Throws the parser's `FILTER_…` error for a filter that cannot be read. */
+/** Whether an order is for this box. Throws the parser's `APPLIANCE_FILTER_…` error for a filter that cannot be read. */
 export const matchesTarget = (target: OrderTarget, facts: FilterFacts, moment: FilterMoment): boolean => {
 	if (target.kind === 'box') {
 		return target.deviceId === facts.id;

@@ -51,7 +51,7 @@ export const parseComparison = (comparison: Comparison): FilterNode => {
 };
 
 const wrongValue = ({column}: FilterToken, message: string): Error =>
-	filterError('FILTER_WRONG_VALUE', column, message);
+	filterError('APPLIANCE_FILTER_WRONG_VALUE', column, message);
 
 const parseEquals = ({value}: Comparison, field: Exclude<FilterField, TimeField>): FilterNode => {
 	if (value.kind === 'word' && value.text.includes('*')) {
@@ -66,7 +66,7 @@ const parseEquals = ({value}: Comparison, field: Exclude<FilterField, TimeField>
 
 const parseRelation = ({field, value, operatorColumn}: Comparison, order: FilterOrder): FilterNode => {
 	if (filterFields[field].type !== 'release') {
-		throw filterError('FILTER_WRONG_OPERATOR', operatorColumn, `${field} has no order; use =, != or ~.`);
+		throw filterError('APPLIANCE_FILTER_WRONG_OPERATOR', operatorColumn, `${field} has no order; use =, != or ~.`);
 	}
 	if (parseRelease(value.text) === undefined) {
 		throw wrongValue(value, `${field} is compared with a version such as 2.4.0.`);
@@ -76,7 +76,7 @@ const parseRelation = ({field, value, operatorColumn}: Comparison, order: Filter
 
 const parseTime = ({operator, operatorColumn, value, isAgo}: Comparison, field: TimeField): FilterNode => {
 	if (operator === '=' || operator === '!=' || operator === '~') {
-		throw filterError('FILTER_WRONG_OPERATOR', operatorColumn, `${field} is compared by <, <=, > or >=.`);
+		throw filterError('APPLIANCE_FILTER_WRONG_OPERATOR', operatorColumn, `${field} is compared by <, <=, > or >=.`);
 	}
 	return {kind: 'time', field, order: operator, value: isAgo ? parseAgo(value) : parseDate(value)};
 };

@@ -9,7 +9,7 @@ export const filterDepthMax = 32;
 export const filterTermsMax = 128;
 
 /**
- * Parses the fleet's filter language; throws a CodedError (`FILTER_…`) with `details.column`. Hostile text costs no more
+ * Parses the fleet's filter language; throws a CodedError (`APPLIANCE_FILTER_…`) with `details.column`. Hostile text costs no more
  * than time in proportion to its bounded length.
  *
  *     filter     = [ either ]                     ; an empty filter matches every box
@@ -28,7 +28,7 @@ export const parseFilter = (text: string): FilterNode => {
 	const node = parseEither(reader, 1);
 	const rest = reader.peek();
 	if (rest.kind !== 'end') {
-		throw filterError('FILTER_SYNTAX', rest.column, `${JSON.stringify(rest.text)} does not belong here.`);
+		throw filterError('APPLIANCE_FILTER_SYNTAX', rest.column, `${JSON.stringify(rest.text)} does not belong here.`);
 	}
 	return node;
 };
@@ -57,7 +57,7 @@ const createReader = (tokens: readonly FilterToken[]): Reader => {
 		countTerm: (column) => {
 			terms += 1;
 			if (terms > filterTermsMax) {
-				throw filterError('FILTER_TOO_MANY_TERMS', column, `A filter has at most ${filterTermsMax} terms.`);
+				throw filterError('APPLIANCE_FILTER_TOO_MANY_TERMS', column, `A filter has at most ${filterTermsMax} terms.`);
 			}
 		},
 	};
@@ -93,7 +93,7 @@ const parseBoth = (reader: Reader, depth: number): FilterNode => {
 const parseUnary = (reader: Reader, depth: number): FilterNode => {
 	const token = reader.peek();
 	if (depth > filterDepthMax) {
-		throw filterError('FILTER_TOO_DEEP', token.column, `A filter nests at most ${filterDepthMax} deep.`);
+		throw filterError('APPLIANCE_FILTER_TOO_DEEP', token.column, `A filter nests at most ${filterDepthMax} deep.`);
 	}
 	if (reader.isWord('not')) {
 		reader.next();
@@ -111,7 +111,11 @@ const parseUnary = (reader: Reader, depth: number): FilterNode => {
 const expectClose = (reader: Reader, open: FilterToken): void => {
 	const token = reader.next();
 	if (token.kind !== 'close') {
-		throw filterError('FILTER_SYNTAX', token.column, `The parenthesis of column ${open.column} is not closed here.`);
+		throw filterError(
+			'APPLIANCE_FILTER_SYNTAX',
+			token.column,
+			`The parenthesis of column ${open.column} is not closed here.`,
+		);
 	}
 };
 
@@ -123,7 +127,7 @@ const parseTerm = (reader: Reader): FilterNode => {
 	}
 	if (token.kind !== 'word' || ['and', 'or'].includes(token.text.toLowerCase())) {
 		const what = token.kind === 'end' ? 'The filter ends' : `${JSON.stringify(token.text)} stands`;
-		throw filterError('FILTER_SYNTAX', token.column, `${what} where a comparison or a word is expected.`);
+		throw filterError('APPLIANCE_FILTER_SYNTAX', token.column, `${what} where a comparison or a word is expected.`);
 	}
 	const negated = reader.isWord('not') && reader.isWord('in', 1);
 	if ((negated || reader.isWord('in')) && reader.peek(negated ? 2 : 1).kind === 'open') {
@@ -145,7 +149,7 @@ const parseTerm = (reader: Reader): FilterNode => {
 const fieldOf = ({text, column}: FilterToken): FilterField => {
 	if (!Object.hasOwn(filterFields, text)) {
 		throw filterError(
-			'FILTER_UNKNOWN_FIELD',
+			'APPLIANCE_FILTER_UNKNOWN_FIELD',
 			column,
 			`There is no field ${JSON.stringify(text)}; there are ${filterFieldNames.join(', ')}.`,
 		);
@@ -156,7 +160,7 @@ const fieldOf = ({text, column}: FilterToken): FilterField => {
 const parseValue = (reader: Reader): {readonly value: FilterToken; readonly isAgo: boolean} => {
 	const value = reader.next();
 	if (value.kind !== 'word' && value.kind !== 'quoted') {
-		throw filterError('FILTER_SYNTAX', value.column, 'A value is missing here.');
+		throw filterError('APPLIANCE_FILTER_SYNTAX', value.column, 'A value is missing here.');
 	}
 	const isAgo = value.kind === 'word' && reader.isWord('ago');
 	if (isAgo) {

@@ -22,7 +22,11 @@ const punctuation = {'(': 'open', ')': 'close', ',': 'comma'} as const;
 /** Splits a filter into tokens, the last of which is `end`. Linear in the text's length. */
 export const tokenizeFilter = (text: string): readonly FilterToken[] => {
 	if (text.length > filterCharsMax) {
-		throw filterError('FILTER_TOO_LONG', filterCharsMax + 1, `A filter has at most ${filterCharsMax} characters.`);
+		throw filterError(
+			'APPLIANCE_FILTER_TOO_LONG',
+			filterCharsMax + 1,
+			`A filter has at most ${filterCharsMax} characters.`,
+		);
 	}
 	const tokens: FilterToken[] = [];
 	let index = 0;
@@ -36,7 +40,11 @@ export const tokenizeFilter = (text: string): readonly FilterToken[] => {
 	while (index < text.length) {
 		const token = nextToken(text, index, take);
 		if (token.text.length > filterValueCharsMax) {
-			throw filterError('FILTER_TOO_LONG', token.column, `A value has at most ${filterValueCharsMax} characters.`);
+			throw filterError(
+				'APPLIANCE_FILTER_TOO_LONG',
+				token.column,
+				`A value has at most ${filterValueCharsMax} characters.`,
+			);
 		}
 		tokens.push(token);
 		take(space);
@@ -55,7 +63,7 @@ const nextToken = (text: string, index: number, take: (pattern: RegExp) => RegEx
 	if (character === '"') {
 		const match = take(quoted);
 		if (match === null) {
-			throw filterError('FILTER_SYNTAX', column, 'This quotation mark is never closed.');
+			throw filterError('APPLIANCE_FILTER_SYNTAX', column, 'This quotation mark is never closed.');
 		}
 		return {kind: 'quoted', text: (match[1] ?? '').replaceAll(/\\(.)/gsu, '$1'), column};
 	}
@@ -65,7 +73,11 @@ const nextToken = (text: string, index: number, take: (pattern: RegExp) => RegEx
 	}
 	const match = take(word);
 	if (match === null) {
-		throw filterError('FILTER_SYNTAX', column, `${JSON.stringify(character)} does not belong here; put it in quotes.`);
+		throw filterError(
+			'APPLIANCE_FILTER_SYNTAX',
+			column,
+			`${JSON.stringify(character)} does not belong here; put it in quotes.`,
+		);
 	}
 	return {kind: 'word', text: match[0], column};
 };
