@@ -1,0 +1,45 @@
+import type {z} from 'zod';
+import type {FieldProblem} from '#ota/contract/problem.ts';
+import {apiError} from '#ota/fleet/api/api-error.ts';
+
+/** More than this is not told: who sent a thousand wrong fields reads no further. */
+const fieldProblemsMax = 20;
+
+/** What a part of a request means by its schema; refused with the names of the fields that do not fit. */
+export const parseRequestPart = (place: FieldProblem['in'], schema: z.ZodType | undefined, value: unknown): unknown => {
+	if (schema === undefined) {
+		return undefined;
+	}
+	const parsed = schema.safeParse(value);
+	if (parsed.success) {
+		return parsed.data;
+	}
+	const errors = parsed.error.issues.slice(0, fieldProblemsMax).map((issue) => fieldProblemOf(place, issue));
+	const [first] = errors;
+	throw apiError('OTA_API_INVALID', {
+		status: 400,
+		message: `The ${place}${first?.field ? ` field ${first.field}` : ''} was not understood: ${first?.message ?? 'it is wrong'}.`,
+		errors,
+	});
+};
+
+const fieldProblemOf = (place: FieldProblem['in'], issue: z.core.$ZodIssue): FieldProblem => ({
+	in: place,
+	field: issue.path.map(String).join('.').slice(0, 256),
+	message: issue.message.slice(0, 512),
+});
+
+/** `"7"` of If-Match as the edit version 7 (RFC 9110 section 13.1.1). A weak or foreign tag matches nothing. */
+export const parseIfMatch = (header: string | undefined): number => {
+	if (header === undefined || header.trim() === '') {
+		throw apiError('OTA_API_IF_MATCH_REQUIRED', {
+			status: 428,
+			message: 'Send If-Match with the ETag of what you read, so that nobody overwrites what they never saw.',
+		});
+	}
+	const matched = /^"(\d{1,15})"$/u.exec(header.trim());
+	return matched?.[1] === undefined ? staleEditVersion : Number(matched[1]);
+};
+
+/** Edit versions begin at 1: no row ever has this one. */
+const staleEditVersion = 0;
