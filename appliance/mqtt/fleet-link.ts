@@ -14,6 +14,9 @@ export type DesiredState = {
 	readonly windows: readonly MaintenanceWindow[] | undefined;
 };
 
+/** An update order that came by the carousel, verified and on disk before anybody hears of it. */
+export type CarouselUpdate = {readonly revision: number; readonly update: UpdateOrder};
+
 /** A command whose order was verified, and whose arguments were parsed by the schema of its name. */
 export type ReceivedCommand = {
 	[Name in CommandName]: {
@@ -55,6 +58,16 @@ export type FleetLink = AsyncDisposable & {
 	readonly desired: () => DesiredState | undefined;
 	/** Called with the kept state at once if there is one, and after each newer one. Answers how to stop. */
 	readonly onDesired: (listener: (desired: DesiredState) => void) => () => void;
+	/**
+	 * Verifies what the carousel brought (walking its key chain first), keeps the newest update order that is for this box,
+	 * and tells what is wrong with others as events. The same orders again change nothing.
+	 */
+	readonly takeCarouselOrders: (orders: {
+		readonly keyChain: readonly string[];
+		readonly orders: readonly string[];
+	}) => Promise<void>;
+	/** As `onDesired`. Of this and `desired().update` the one with the greater revision is meant. */
+	readonly onCarouselUpdate: (listener: (update: CarouselUpdate) => void) => () => void;
 	readonly handleCommands: (handler: CommandHandler) => void;
 	/** Frames of one stream; the channel outlives the connection. */
 	readonly openChannel: (streamId: string, onFrame: (frame: StreamFrame) => void) => FrameChannel;
