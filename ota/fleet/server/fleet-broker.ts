@@ -2,10 +2,13 @@
 export type BrokerMessage = {
 	readonly topic: string;
 	readonly payload: Buffer;
+	/** The broker had kept it; false for what is said at this moment. */
 	readonly retained: boolean;
 };
 
 export type PublishOptions = {
+	/** 0 for what will be said again anyway; default 1. */
+	readonly qos?: 0 | 1;
 	readonly retain?: boolean;
 	/** The broker forgets it when nobody took it by then. */
 	readonly expirySeconds?: number;

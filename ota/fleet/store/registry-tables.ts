@@ -19,6 +19,9 @@ export type BoxTable = {
 	last_seen_ms: number | null;
 	/** 'ok' | 'warning' | 'critical' | 'unknown'. */
 	health: Generated<string>;
+	/** What `health` is made of: the report alone, and the alarms that are raised. */
+	report_health: Generated<string>;
+	alarm_health: Generated<string>;
 	update_phase: Generated<string>;
 	update_order: string | null;
 	update_release: string | null;
@@ -53,7 +56,7 @@ export type SpoolPositionTable = {
 };
 
 /** Records that came before those that precede them: several servers share a box's messages. */
-export type SpoolAheadTable = {box: string; topic: string; epoch: string; sequence: number};
+export type SpoolAheadTable = {box: string; topic: string; epoch: string; sequence: number; after_sequence: number};
 
 /** What was refused at the door: who, which topic, why, how often. */
 export type MalformedTable = {box: string; topic: string; reason: string; last_ms: number; count: number};

@@ -37,6 +37,8 @@ const createBoxes = async (database: Kysely<unknown>): Promise<void> => {
 		.addColumn('presence_ms', 'bigint')
 		.addColumn('last_seen_ms', 'bigint')
 		.addColumn('health', 'text', (column) => column.notNull().defaultTo('unknown'))
+		.addColumn('report_health', 'text', (column) => column.notNull().defaultTo('unknown'))
+		.addColumn('alarm_health', 'text', (column) => column.notNull().defaultTo('ok'))
 		.addColumn('update_phase', 'text', (column) => column.notNull().defaultTo('idle'))
 		.addColumn('update_order', 'text')
 		.addColumn('update_release', 'text')
@@ -98,7 +100,6 @@ const createWhatBoxesSend = async ({schema}: Kysely<unknown>): Promise<void> => 
 		.execute();
 	await schema.createIndex('box_event_at').on('box_event').columns(['box', 'at_ms', 'epoch', 'sequence']).execute();
 	await schema.createIndex('box_event_received').on('box_event').columns(['received_ms']).execute();
-	await schema.createIndex('telemetry_at').on('telemetry').columns(['at_ms']).execute();
 };
 
 const createSpools = async ({schema}: Kysely<unknown>): Promise<void> => {
@@ -115,6 +116,7 @@ const createSpools = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.addColumn('topic', 'text', (column) => column.notNull())
 		.addColumn('epoch', 'text', (column) => column.notNull())
 		.addColumn('sequence', 'bigint', (column) => column.notNull())
+		.addColumn('after_sequence', 'bigint', (column) => column.notNull())
 		.addPrimaryKeyConstraint('spool_ahead_key', ['box', 'topic', 'epoch', 'sequence'])
 		.execute();
 	await schema
