@@ -5,6 +5,9 @@ export type Credentials = {
 	readonly keyPem: string;
 	/** The box's certificate first, then the chain that EST gave with it. */
 	readonly certificatePem: string;
+	/** Whom the fleet's servers are verified by: the claim's, and what EST's cacerts told since. */
+	readonly caPem: string;
+	/** In lower-case hexadecimal. */
 	readonly serial: string;
 	readonly notBeforeMs: number;
 	readonly notAfterMs: number;

@@ -1,0 +1,90 @@
+import {createHash} from 'node:crypto';
+import {readFile, stat} from 'node:fs/promises';
+import path from 'node:path';
+import {z} from 'zod';
+import type {DeviceId} from '#appliance/contract/box-schema.ts';
+import {CodedError, errorMessage, hasCode} from '#appliance/error/coded-error.ts';
+import {type Claim, claimBytesMax, claimSchema} from '#appliance/identity/claim-schema.ts';
+import type {IdentityErrorCode} from '#appliance/identity/error-code.ts';
+import {writeDurably} from '#appliance/store/write-durably.ts';
+
+/** The box's own copy: also says which token was used, so that the same claim file does not enrol it again. */
+const keptClaimSchema = claimSchema.extend({
+	usedTokenSha256: z
+		.string()
+		.regex(/^[0-9a-f]{64}$/u)
+		.optional(),
+});
+export type KeptClaim = z.infer<typeof keptClaimSchema>;
+
+const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+const read = async <Schema extends z.ZodType>(
+	filePath: string,
+	schema: Schema,
+): Promise<z.output<Schema> | undefined> => {
+	try {
+		const {size} = await stat(filePath);
+		if (size > claimBytesMax) {
+			throw new RangeError(`It has more than ${claimBytesMax} bytes.`);
+		}
+		return schema.parse(JSON.parse(await readFile(filePath, 'utf8')));
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) {
+			return undefined;
+		}
+		const reason = error instanceof z.ZodError ? z.prettifyError(error) : errorMessage(error);
+		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_INVALID', {
+			message: `${filePath} is not a claim file: ${reason}`,
+			cause: error,
+		});
+	}
+};
+
+/**
+ * The claim that counts: one that was brought (USB stick, flash tool, local page) if it has a token that was not used yet
+ * or there is no other, else the box's own copy in `claim.json`.
+ */
+export const openClaim = async (options: {
+	readonly directory: string;
+	readonly claimFile: string | undefined;
+	readonly deviceId: DeviceId;
+}): Promise<KeptClaim> => {
+	const {directory, claimFile, deviceId} = options;
+	const kept = await read(path.join(directory, 'claim.json'), keptClaimSchema);
+	const brought = claimFile === undefined ? undefined : await read(claimFile, claimSchema);
+	const isNew =
+		brought !== undefined &&
+		(kept === undefined || (brought.token !== undefined && digestOf(brought.token) !== kept.usedTokenSha256));
+	const claim: KeptClaim | undefined = isNew ? brought : kept;
+	if (claim === undefined) {
+		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_NONE', {
+			message: 'This box has no claim file; make one in the console and put it where the box file says.',
+		});
+	}
+	if (claim.deviceId !== undefined && claim.deviceId !== deviceId) {
+		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_OTHER_BOX', {
+			message: `The claim is for ${claim.deviceId}, and this box is ${deviceId}.`,
+		});
+	}
+	if (isNew) {
+		await keepClaim(directory, claim);
+	}
+	return claim;
+};
+
+const keepClaim = (directory: string, claim: KeptClaim): Promise<void> =>
+	writeDurably(path.join(directory, 'claim.json'), `${JSON.stringify(claim, undefined, '\t')}\n`, {mode: 0o600});
+
+/** Removes the token, now that it is of no use to anybody; answers what is kept. */
+export const spendToken = async (directory: string, claim: KeptClaim): Promise<KeptClaim> => {
+	const {token, ...rest} = claim;
+	if (token === undefined) {
+		return claim;
+	}
+	const spent = {...rest, usedTokenSha256: digestOf(token)};
+	await keepClaim(directory, spent);
+	return spent;
+};
+
+export const withoutToken = ({token: _, usedTokenSha256: __, ...claim}: KeptClaim): Omit<Claim, 'token'> => claim;
