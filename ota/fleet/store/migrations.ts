@@ -3,11 +3,13 @@ import {accountMigration} from '#ota/fleet/store/migration/account.ts';
 import {alertMigration} from '#ota/fleet/store/migration/alert.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
+import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
 
 /** In this order, by name. A migration that was released is never edited: append another. */
 export const migrations: Readonly<Record<string, Migration>> = {
 	'0001-registry': registryMigration,
+	'0002-authority': authorityMigration,
 	'0003-account': accountMigration,
 	'0006-command': commandMigration,
 	'0007-alert': alertMigration,
