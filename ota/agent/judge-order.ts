@@ -1,0 +1,80 @@
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
+import type {Bundle, ReleaseManifest} from '#appliance/contract/fleet/release-schema.ts';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import {compareReleases} from '#appliance/filter/release-order.ts';
+import type {AgentErrorCode} from '#ota/agent/error-code.ts';
+
+export type JudgeFacts = {
+	readonly kind: BoxKind;
+	readonly compatible: string;
+	readonly format: 'rauc' | 'directory';
+	/** Undefined: the box does not know what it runs. */
+	readonly running: string | undefined;
+	readonly nowMs: number;
+	readonly expiresMs: number | undefined;
+	/** Bytes of the bundle's file system that are free, and of the bundle that are there already. */
+	readonly freeBytes: number;
+	readonly fetchedBytes: number;
+	readonly roomReserveBytes: number;
+};
+
+export type Judgement = {readonly bundle: Bundle; readonly running: boolean};
+
+const refuse = (code: AgentErrorCode, message: string): CodedError<AgentErrorCode> =>
+	new CodedError<AgentErrorCode>(code, {message});
+
+/** Which bundle of a manifest (whose signature was found good) this box takes. Throws `OTA_REFUSED_…`. */
+export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts: JudgeFacts): Judgement => {
+	const {running} = facts;
+	if (facts.expiresMs !== undefined && facts.nowMs >= facts.expiresMs) {
+		throw refuse('OTA_REFUSED_EXPIRED', 'The order has expired.');
+	}
+	if (manifest.release !== order.release) {
+		const message = `The order is for ${order.release}, its manifest for ${manifest.release}.`;
+		throw refuse('OTA_REFUSED_MANIFEST', message);
+	}
+	const bundle = pickBundle(order, manifest, facts);
+	if (running === order.release) {
+		return {bundle, running: true};
+	}
+	const newer = running === undefined ? undefined : compareReleases(order.release, running);
+	if (running !== undefined && (newer === undefined || newer < 0) && !order.allowDowngrade) {
+		throw refuse(
+			'OTA_REFUSED_DOWNGRADE',
+			`${order.release} is not newer than ${running}, and the order allows no downgrade.`,
+		);
+	}
+	if (bundle.minimumRelease !== undefined) {
+		const above = running === undefined ? undefined : compareReleases(running, bundle.minimumRelease);
+		if (above === undefined || above < 0) {
+			const message = `${order.release} may follow ${bundle.minimumRelease} or newer; this box runs ${running ?? 'an unknown release'}.`;
+			throw refuse('OTA_REFUSED_MINIMUM_RELEASE', message);
+		}
+	}
+	const neededBytes = bundle.sizeBytes - facts.fetchedBytes + facts.roomReserveBytes;
+	if (neededBytes > facts.freeBytes) {
+		throw refuse('OTA_REFUSED_ROOM', `The bundle needs ${neededBytes} more bytes; ${facts.freeBytes} are free.`);
+	}
+	return {bundle, running: false};
+};
+
+const pickBundle = (order: UpdateOrder, manifest: ReleaseManifest, facts: JudgeFacts): Bundle => {
+	const ofKind = manifest.bundles.filter(({kind}) => kind === facts.kind);
+	if (order.kind !== facts.kind || ofKind.length === 0) {
+		throw refuse('OTA_REFUSED_WRONG_KIND', `The order is for a ${order.kind}; this is a ${facts.kind}.`);
+	}
+	const compatible = ofKind.filter((bundle) => bundle.compatible === facts.compatible);
+	if (compatible.length === 0) {
+		const made = ofKind.map((bundle) => bundle.compatible).join(', ');
+		throw refuse('OTA_REFUSED_WRONG_COMPATIBLE', `The release is made for ${made}; this box is ${facts.compatible}.`);
+	}
+	const bundle = compatible.find(({format}) => format === facts.format);
+	if (bundle === undefined) {
+		throw refuse(
+			'OTA_REFUSED_FORMAT',
+			`The release has no bundle in the format ${facts.format}, which this box takes.`,
+		);
+	}
+	return bundle;
+};
