@@ -30,6 +30,8 @@ export type EndpointAnswer<Answer> = {
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Instead of a JSON body: bytes of the endpoint's `contentType` (exports, downloads). */
 	readonly stream?: Readable;
+	/** Who it turned out to be, for the audit log of a sign-in. */
+	readonly actor?: Actor;
 };
 
 /** Any schema when the generic types of an endpoint do not matter. */

@@ -25,6 +25,7 @@ export const runEndpoint = async (endpoint: AnyEndpoint, context: Context, share
 	try {
 		allow(endpoint, identity, context, shared.publicUrl);
 		const answer = await handle(endpoint, context, act, shared.signal);
+		act.actor = answer.actor ?? actor;
 		await audit(endpoint, context, act, shared, {status: answer.status ?? 200});
 		send(endpoint, context, answer);
 	} catch (error) {
