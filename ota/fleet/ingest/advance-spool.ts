@@ -14,7 +14,7 @@ export type SpoolAdvance = {
 };
 
 /** A box that sends ever new records beyond a hole is wrong; they are not kept in mind without end. */
-export const aheadMax = 10_000;
+export const aheadMax = 1000;
 
 /**
  * Where a spool stands after these records. A record is taken when the one before it is at or below the position (the
@@ -37,24 +37,31 @@ export const advanceSpool = (
 		const isNew = sequence > position[topic] && !ahead[topic].has(sequence);
 		fresh.push(isNew);
 		const known = ahead[topic].get(sequence);
-		if (sequence > position[topic] && (known !== undefined || ahead[topic].size < aheadMax)) {
+		const isKept = known !== undefined || after <= position[topic] || ahead[topic].size < aheadMax;
+		if (sequence > position[topic] && isKept) {
 			// Sent again, it may come after an earlier one than before: what was between was forgotten.
 			ahead[topic].set(sequence, Math.min(after, known ?? after));
 		}
-		position = {...position, [topic]: settle(position[topic], ahead[topic])};
 	}
-	return {position, fresh, ahead};
+	return {
+		position: {
+			...position,
+			telemetry: settle(position.telemetry, ahead.telemetry),
+			event: settle(position.event, ahead.event),
+		},
+		fresh,
+		ahead,
+	};
 };
 
 /** Takes what follows, as far as it goes, and forgets what lies below. */
 const settle = (from: number, ahead: Map<number, number>): number => {
 	let position = from;
 	for (const [sequence, after] of [...ahead].sort(([a], [b]) => a - b)) {
-		if (after > position) {
-			break;
+		if (after <= position) {
+			position = Math.max(position, sequence);
+			ahead.delete(sequence);
 		}
-		position = Math.max(position, sequence);
-		ahead.delete(sequence);
 	}
 	return position;
 };

@@ -40,13 +40,19 @@ export const parseIncoming = (message: {
 	}
 	let json: unknown;
 	try {
-		json = JSON.parse(decoder.decode(message.payload));
+		json = parseJson(decoder.decode(message.payload));
 	} catch {
 		return malformed('not JSON in UTF-8');
 	}
 	const parsed = parsers[name](box.data, json);
 	return typeof parsed === 'string' ? malformed(parsed, placeOf(name, json)) : parsed;
 };
+
+/** PostgreSQL takes no NUL in a text, and what a crashed program printed may hold some. */
+const parseJson = (text: string): unknown =>
+	text.includes(String.raw`\u0000`)
+		? JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value))
+		: JSON.parse(text);
 
 const isBoxTopic = (name: string | undefined): name is BoxTopicName =>
 	name !== undefined && (boxTopicNames as readonly string[]).includes(name);
