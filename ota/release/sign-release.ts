@@ -48,9 +48,6 @@ export const signRelease = async (options: SignReleaseOptions): Promise<Buffer> 
 	});
 	const engine = new CryptoEngine({crypto: webcrypto, subtle: webcrypto.subtle});
 	await signedData.sign(key, 0, 'SHA-256', Uint8Array.from(options.manifest).buffer, engine);
-	// RFC 5754 section 2: SHA-256 has absent or NULL parameters; OpenSSL writes none.
-			new AlgorithmIdentifier({algorithmId: '2.16.840.1.101.3.4.2.1', algorithmParams: new Null()}),
-	];
 	const info = new ContentInfo({contentType: ContentInfo.SIGNED_DATA, content: signedData.toSchema(true)});
 	return Buffer.from(info.toSchema().toBER());
 };
