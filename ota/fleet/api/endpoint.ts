@@ -20,6 +20,8 @@ export type EndpointRequest<Parameters, Query, Body> = {
 	readonly ifMatch: number | undefined;
 	readonly remoteAddress: string;
 	readonly signal: AbortSignal;
+	/** The body as it arrives, for endpoints with `upload`. */
+	readonly upload?: Readable;
 };
 
 export type EndpointAnswer<Answer> = {
@@ -61,6 +63,8 @@ export type Endpoint<
 	readonly answer?: Answer;
 	/** Of a `stream`; default application/json. */
 	readonly contentType?: string;
+	/** Its body is bytes of any length, which the handler reads and limits itself. */
+	readonly upload?: boolean;
 	/** If-Match is required (428 without, 412 when it is old). */
 	readonly concurrency?: boolean;
 	/** Box that a change is about, for the audit log. Every endpoint but GET is audited. */

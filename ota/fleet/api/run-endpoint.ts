@@ -107,6 +107,7 @@ const handle = async (
 		ifMatch,
 		remoteAddress: context.ip,
 		signal: AbortSignal.any([serverSignal, left.signal]),
+		...(endpoint.upload === true ? {upload: context.req} : {}),
 	});
 };
 
