@@ -1,17 +1,20 @@
+import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import {problemContentType, problemSchema} from '#ota/contract/problem.ts';
 import type {AnyEndpoint} from '#ota/fleet/api/endpoint.ts';
 
 type Json = {readonly [name: string]: unknown};
+type Definitions = Map<string, Json>;
 
 /** The OpenAPI 3.1 document of these endpoints: their schemas are JSON Schema 2020-12, as 3.1 wants them. */
 export const openApiOf = (endpoints: readonly AnyEndpoint[]): Json => {
 	const paths: Record<string, Record<string, Json>> = {};
+	const definitions: Definitions = new Map();
 	for (const endpoint of endpoints) {
 		paths[endpoint.path] ??= {};
 		const operations = paths[endpoint.path];
 		if (operations !== undefined) {
-			operations[endpoint.method.toLowerCase()] = operationOf(endpoint);
+			operations[endpoint.method.toLowerCase()] = operationOf(endpoint, definitions);
 		}
 	}
 	return {
@@ -30,7 +33,7 @@ export const openApiOf = (endpoints: readonly AnyEndpoint[]): Json => {
 				session: {type: 'apiKey', in: 'cookie', name: '__Host-streamverse'},
 				token: {type: 'http', scheme: 'bearer'},
 			},
-			schemas: {Problem: jsonSchemaOf(problemSchema, 'output')},
+			schemas: {Problem: jsonSchemaOf(problemSchema, 'output', definitions), ...Object.fromEntries(definitions)},
 			responses: {
 				Problem: {
 					description: 'Refused or failed; `code` says why.',
@@ -41,15 +44,15 @@ export const openApiOf = (endpoints: readonly AnyEndpoint[]): Json => {
 	};
 };
 
-const operationOf = (endpoint: AnyEndpoint): Json => ({
+const operationOf = (endpoint: AnyEndpoint, definitions: Definitions): Json => ({
 	operationId: endpoint.operationId,
 	tags: [endpoint.tag],
 	summary: endpoint.summary,
 	description: endpoint.role === 'anyone' ? 'Needs no account.' : `Least role: ${endpoint.role}.`,
 	security: endpoint.role === 'anyone' ? [] : [{session: []}, {token: []}],
 	parameters: [
-		...parametersOf('path', endpoint.parameters),
-		...parametersOf('query', endpoint.query),
+		...parametersOf('path', endpoint.parameters, definitions),
+		...parametersOf('query', endpoint.query, definitions),
 		...(endpoint.concurrency
 			? [
 					{
@@ -65,25 +68,35 @@ const operationOf = (endpoint: AnyEndpoint): Json => ({
 	...(endpoint.body === undefined
 		? {}
 		: {
-				requestBody: {required: true, content: {'application/json': {schema: jsonSchemaOf(endpoint.body, 'input')}}},
+				requestBody: {
+					required: true,
+					content: {'application/json': {schema: jsonSchemaOf(endpoint.body, 'input', definitions)}},
+				},
 			}),
-	responses: {'2XX': successOf(endpoint), default: {$ref: '#/components/responses/Problem'}},
+	responses: {'2XX': successOf(endpoint, definitions), default: {$ref: '#/components/responses/Problem'}},
 });
 
-const successOf = (endpoint: AnyEndpoint): Json => {
+const successOf = (endpoint: AnyEndpoint, definitions: Definitions): Json => {
 	if (endpoint.contentType !== undefined) {
 		return {description: 'Done.', content: {[endpoint.contentType]: {}}};
 	}
 	return endpoint.answer === undefined
 		? {description: 'Done; no content.'}
-		: {description: 'Done.', content: {'application/json': {schema: jsonSchemaOf(endpoint.answer, 'output')}}};
+		: {
+				description: 'Done.',
+				content: {'application/json': {schema: jsonSchemaOf(endpoint.answer, 'output', definitions)}},
+			};
 };
 
-const parametersOf = (place: 'path' | 'query', schema: z.ZodType | undefined): readonly Json[] => {
+const parametersOf = (
+	place: 'path' | 'query',
+	schema: z.ZodType | undefined,
+	definitions: Definitions,
+): readonly Json[] => {
 	if (schema === undefined) {
 		return [];
 	}
-	const {properties, required} = parameterShape.parse(jsonSchemaOf(schema, 'input'));
+	const {properties, required} = parameterShape.parse(jsonSchemaOf(schema, 'input', definitions));
 	return Object.entries(properties).map(([name, property]) => ({
 		name,
 		in: place,
@@ -97,7 +110,23 @@ const parameterShape = z.object({
 	required: z.array(z.string()).default([]),
 });
 
-const jsonSchemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-	const {$schema: _dialect, ...rest} = z.toJSONSchema(schema, {target: 'draft-2020-12', io, unrepresentable: 'any'});
-	return rest;
+/** A JSON Schema; definitions of its own move to the document's, since `#` there is the document (3.1 section 4.8.24). */
+const jsonSchemaOf = (schema: z.ZodType, io: 'input' | 'output', definitions: Definitions): Json => {
+	const whole: Json = z.toJSONSchema(schema, {target: 'draft-2020-12', io, unrepresentable: 'any'});
+	const {$schema: _dialect, $defs, ...rest} = whole;
+	if ($defs === undefined) {
+		return rest;
+	}
+	const text = JSON.stringify($defs);
+	const name = `Shared${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
+	const moved = (value: unknown): Json =>
+		jsonObject.parse(
+			JSON.parse(JSON.stringify(value).replaceAll('"$ref":"#/$defs/', `"$ref":"#/components/schemas/${name}`)),
+		);
+	for (const [key, definition] of Object.entries(jsonObject.parse($defs))) {
+		definitions.set(`${name}${key}`, moved(definition));
+	}
+	return moved(rest);
 };
+
+const jsonObject = z.record(z.string(), z.unknown());
