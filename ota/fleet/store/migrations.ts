@@ -1,16 +1,20 @@
 import type {Migration} from 'kysely/migration';
 import {accountMigration} from '#ota/fleet/store/migration/account.ts';
 import {alertMigration} from '#ota/fleet/store/migration/alert.ts';
+import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
-import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
+import {releaseMigration} from '#ota/fleet/store/migration/release.ts';
+import {rolloutMigration} from '#ota/fleet/store/migration/rollout.ts';
 
 /** In this order, by name. A migration that was released is never edited: append another. */
 export const migrations: Readonly<Record<string, Migration>> = {
 	'0001-registry': registryMigration,
 	'0002-authority': authorityMigration,
 	'0003-account': accountMigration,
+	'0004-release': releaseMigration,
+	'0005-rollout': rolloutMigration,
 	'0006-command': commandMigration,
 	'0007-alert': alertMigration,
 	'0008-outbox': outboxMigration,
