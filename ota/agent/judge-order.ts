@@ -59,7 +59,12 @@ export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts:
 	return {bundle, running: false};
 };
 
-const pickBundle = (order: UpdateOrder, manifest: ReleaseManifest, facts: JudgeFacts): Bundle => {
+/** Of the bundles of a release the one for this box. */
+export const pickBundle = (
+	order: UpdateOrder,
+	manifest: ReleaseManifest,
+	facts: Pick<JudgeFacts, 'kind' | 'compatible' | 'format'>,
+): Bundle => {
 	const ofKind = manifest.bundles.filter(({kind}) => kind === facts.kind);
 	if (order.kind !== facts.kind || ofKind.length === 0) {
 		throw refuse('OTA_REFUSED_WRONG_KIND', `The order is for a ${order.kind}; this is a ${facts.kind}.`);

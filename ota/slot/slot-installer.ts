@@ -2,7 +2,14 @@ import type {Bundle, ReleaseVersion} from '#appliance/contract/fleet/release-sch
 import type {SlotReport} from '#appliance/contract/fleet/reported-schema.ts';
 
 /** A bundle whose size and digest agree with a manifest that the release key signed. */
-export type VerifiedBundle = {readonly path: string; readonly release: ReleaseVersion; readonly bundle: Bundle};
+export type VerifiedBundle = {
+	readonly path: string;
+	readonly release: ReleaseVersion;
+	readonly bundle: Bundle;
+	/** The manifest as signed, and its signature: an installer that can verify them does so once more. */
+	readonly manifest: string;
+	readonly signature: string;
+};
 
 /** Why the box booted the slot that it booted, as far as the boot loader and the kernel tell. */
 export type BootVerdict = {

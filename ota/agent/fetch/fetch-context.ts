@@ -1,0 +1,21 @@
+import type {Agent} from 'node:https';
+import type {Bundle} from '#appliance/contract/fleet/release-schema.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import type {Clock} from '#appliance/time/clock.ts';
+import type {FetchLimits} from '#ota/agent/fetch/fetch-limits.ts';
+import type {PartFile} from '#ota/agent/fetch/part-file.ts';
+
+/** What every source of a bundle works with. */
+export type FetchContext = {
+	readonly bundle: Bundle;
+	readonly part: PartFile;
+	readonly httpsAgent: () => Agent | undefined;
+	readonly roleUrl: () => string | undefined;
+	/** A bundle on this box whose blocks may be those that lack. */
+	readonly kept: string | undefined;
+	readonly limits: FetchLimits;
+	readonly clock: Clock;
+	readonly random: () => number;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+};
