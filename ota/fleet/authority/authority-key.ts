@@ -3,7 +3,7 @@ import {createPrivateKey, createPublicKey, webcrypto} from 'node:crypto';
 /** The one kind of key that the fleet makes and certifies: P-256 with SHA-256 (RFC 5480, NIST SP 800-57). */
 export const keyAlgorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'} as const;
 
-export type AuthorityKey = {readonly privateKey: CryptoKey; readonly publicKey: CryptoKey};
+export type AuthorityKey = {readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey};
 
 export const makeKey = async (): Promise<AuthorityKey> =>
 	await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);

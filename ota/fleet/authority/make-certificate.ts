@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-import {randomBytes} from 'node:crypto';
+import {randomBytes, type webcrypto} from 'node:crypto';
 import {isIP} from 'node:net';
 import {
 	AuthorityKeyIdentifierExtension,
@@ -25,7 +25,7 @@ const serialBytes = 16;
 /** A box whose clock is behind must not find its certificate of the future. */
 const backdateMs = 3_600_000;
 
-export type Issuer = {readonly certificate: X509Certificate; readonly privateKey: CryptoKey};
+export type Issuer = {readonly certificate: X509Certificate; readonly privateKey: webcrypto.CryptoKey};
 
 export type Validity = {readonly nowMs: number; readonly lifeMs: number};
 
@@ -42,7 +42,7 @@ const datesOf = ({nowMs, lifeMs}: Validity): {notBefore: Date; notAfter: Date} =
 
 /** Signs itself, and nothing but one level of issuers below it. */
 export const makeRoot = async (
-	options: Validity & {readonly subject: JsonName; readonly keys: CryptoKeyPair; readonly pathLength: number},
+	options: Validity & {readonly subject: JsonName; readonly keys: webcrypto.CryptoKeyPair; readonly pathLength: number},
 ): Promise<X509Certificate> =>
 	await X509CertificateGenerator.createSelfSigned({
 		serialNumber: makeSerial(),
@@ -66,7 +66,7 @@ export const makeIssuing = async (
 	options: Validity & {
 		readonly subject: JsonName;
 		readonly permittedSubject: JsonName;
-		readonly publicKey: CryptoKey;
+		readonly publicKey: webcrypto.CryptoKey;
 		readonly issuer: Issuer;
 	},
 ): Promise<X509Certificate> =>
@@ -81,7 +81,7 @@ export const makeIssuing = async (
 export const makeLeaf = async (
 	options: Validity & {
 		readonly subject: JsonName;
-		readonly publicKey: CryptoKey;
+		readonly publicKey: webcrypto.CryptoKey;
 		readonly issuer: Issuer;
 		readonly usage: 'client' | 'server';
 		readonly hosts?: readonly string[];
@@ -101,7 +101,7 @@ export const makeLeaf = async (
 const make = async (
 	options: Validity & {
 		readonly subject: JsonName;
-		readonly publicKey: CryptoKey;
+		readonly publicKey: webcrypto.CryptoKey;
 		readonly issuer: Issuer;
 		readonly serial?: string;
 	},

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-import {createHash, X509Certificate as NodeCertificate} from 'node:crypto';
+import {createHash, X509Certificate as NodeCertificate, webcrypto} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -35,7 +35,7 @@ export type Authority = {
 	readonly issuer: Issuer;
 	readonly issueDevice: (options: {
 		readonly deviceId: string;
-		readonly publicKey: CryptoKey;
+		readonly publicKey: webcrypto.CryptoKey;
 		readonly serial?: string;
 	}) => Promise<IssuedCertificate>;
 	readonly issueServer: (hosts: readonly string[]) => Promise<TlsCredentials>;
@@ -143,7 +143,7 @@ const checkChain = async (options: {
 	const {roots, issuers, key, nowMs} = options;
 	const path = [...issuers, ...roots].map((each) => new NodeCertificate(Buffer.from(each.rawData)));
 	const [leaf] = path;
-	const keyPublic = Buffer.from(await crypto.subtle.exportKey('spki', key.publicKey));
+	const keyPublic = Buffer.from(await webcrypto.subtle.exportKey('spki', key.publicKey));
 	if (leaf === undefined || !leaf.publicKey.export({type: 'spki', format: 'der'}).equals(keyPublic)) {
 		throw new Error('the issuing key is not of the issuing certificate');
 	}

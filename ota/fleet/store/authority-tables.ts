@@ -34,7 +34,7 @@ export type CertificateTable = {
 	/** 'claim' | 'renewal'. */
 	origin: string;
 	pem: string;
-	/** A later one was issued; it is good until that one is seen in use. */
+	/** A later one was issued; this one is good until its own end, because the answer with that one may be lost. */
 	superseded_ms: number | null;
 	revoked_ms: number | null;
 	revoked_reason: string | null;
