@@ -71,6 +71,7 @@ export const createSimulatedBox = (options: SimulatedBoxOptions): SimulatedBox =
 			version: 1,
 			epoch,
 			sequence: sent.event,
+			after: sent.event - 1,
 			atMs: Date.now(),
 			severity: 'info',
 			event,
@@ -200,6 +201,7 @@ const telemetryOf = (epoch: string, sequence: number, nowMs: number): Telemetry 
 	version: 1,
 	epoch,
 	sequence,
+	after: sequence - 1,
 	samples: [
 		{
 			atMs: nowMs,
