@@ -17,6 +17,6 @@ export const outboxMigration: Migration = {
 			.addColumn('size_bytes', 'integer', (column) => column.notNull())
 			.addColumn('at_ms', 'bigint', (column) => column.notNull())
 			.execute();
-		await database.schema.createIndex('outbox_topic').on('outbox').columns(['topic', 'id']).execute();
+		await database.schema.createIndex('outbox_topic').on('outbox').columns(['topic', 'id', 'size_bytes']).execute();
 	},
 };
