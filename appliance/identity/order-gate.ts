@@ -13,6 +13,8 @@ export type OrderGate = {
 	 * with a hole before them, are passed over. Answers the refusal of the first that was next and not good.
 	 */
 	readonly walk: (keyChain: readonly string[]) => Promise<OrderVerdict | undefined>;
+	/** As verifyOrder, replayed or not. */
+	readonly check: (jws: string) => Promise<OrderVerdict>;
 	/** As verifyOrder, and not replayed. Keeps nothing. */
 	readonly verify: (jws: string) => Promise<OrderVerdict>;
 	/** To be called in the transaction that keeps what the order asks for. False = another was quicker; keep nothing. */
@@ -69,6 +71,7 @@ export const createOrderGate = (options: {
 			}
 			return undefined;
 		},
+		check,
 		verify,
 		keep: ({order, revision}) => repository.keepRevision(order.kind, revision),
 	};

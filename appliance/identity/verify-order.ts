@@ -17,7 +17,13 @@ export const clockSkewToleranceMs = 5 * 60_000;
 
 export type OrderVerdict =
 	| {readonly kind: 'good'; readonly claims: OrderClaims}
-	| {readonly kind: 'refused'; readonly code: OrderRefusal; readonly message: string};
+	| {
+			readonly kind: 'refused';
+			readonly code: OrderRefusal;
+			readonly message: string;
+			/** Of an order that is the fleet's and for this box, and only comes at the wrong time. */
+			readonly claims?: OrderClaims | undefined;
+	  };
 
 export type OrderReader = {
 	/** What the box knows of itself; `id` is its device id. */
@@ -58,11 +64,13 @@ export const verifyOrder = async (jws: string, trust: OrderTrust, reader: OrderR
 
 const checkTime = (claims: OrderClaims, {nowMs}: OrderReader): OrderVerdict => {
 	if (claims.iat * 1000 > nowMs + clockSkewToleranceMs) {
-		return refuseOrder('MQTT_ORDER_NOT_YET', "The order was made in the future; the box's clock may be late.");
+		const message = "The order was made in the future; the box's clock may be late.";
+		return {kind: 'refused', code: 'MQTT_ORDER_NOT_YET', message, claims};
 	}
 	// A rotation is a fact of the past, which a box that was away must learn however late (keyChain).
 	if (claims.order.kind !== 'rotate-key' && claims.exp * 1000 < nowMs - clockSkewToleranceMs) {
-		return refuseOrder('MQTT_ORDER_EXPIRED', `The order expired at ${claims.exp} (Unix seconds).`);
+		const message = `The order expired at ${claims.exp} (Unix seconds).`;
+		return {kind: 'refused', code: 'MQTT_ORDER_EXPIRED', message, claims};
 	}
 	return {kind: 'good', claims};
 };
