@@ -146,7 +146,7 @@ const send = (endpoint: AnyEndpoint, context: Context, answer: EndpointAnswer<un
 	}
 	context.status = answer.status ?? 200;
 	if (answer.stream !== undefined) {
-		context.type = endpoint.contentType ?? 'application/octet-stream';
+		context.type = answer.headers?.['Content-Type'] ?? endpoint.contentType ?? 'application/octet-stream';
 		context.body = answer.stream;
 		return;
 	}
