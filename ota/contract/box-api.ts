@@ -47,10 +47,15 @@ export type BoxDetail = z.infer<typeof boxDetailSchema>;
 
 export const boxSortColumns = ['id', 'kind', 'site', 'release', 'presence', 'lastSeenMs', 'health', 'model'] as const;
 
-/** GET /boxes and GET /boxes/export. `filter` is the language of appliance/filter; `sort` is a column, `-` for downwards. */
+/** GET /boxes. `filter` is the language of appliance/filter; `sort` is a column, `-` for downwards. */
 export const boxQuerySchema = pageQuerySchema.extend({
 	filter: z.string().max(2048).default(''),
 	sort: z.enum([...boxSortColumns, ...boxSortColumns.map((column) => `-${column}` as const)]).default('id'),
+});
+export const boxExportQuerySchema = z.strictObject({
+	filter: boxQuerySchema.shape.filter,
+	sort: boxQuerySchema.shape.sort,
+	format: z.enum(['csv', 'json']).default('csv'),
 });
 export const boxPageSchema = pageOf(boxSummarySchema);
 
@@ -91,7 +96,7 @@ export const overviewSchema = z.object({
 });
 export type Overview = z.infer<typeof overviewSchema>;
 
-/** GET /boxes/{id}/telemetry: at most `points` points per metric, by mean and extremes of equal intervals. */
+/** GET /boxes/{id}/telemetry: at most `points` points, the lowest and highest value of equal intervals. */
 export const telemetryQuerySchema = z.strictObject({
 	metrics: z.string().max(1024).optional().describe('Names, separated by commas; default all.'),
 	fromMs: z.coerce.number().int(),

@@ -30,7 +30,8 @@ export const commandTimeoutMsMax = 3_600_000;
 
 /** POST /boxes/{id}/commands (operator; some need admin). Answered 202 with the command as it was sent. */
 export const commandRequestSchema = z.strictObject({
-	name: commandNameSchema.exclude(['open-stream']),
+	/** What uploads goes by POST /boxes/{id}/diagnostics, which says where to; a stream by its WebSocket. */
+	name: commandNameSchema.exclude(['open-stream', 'collect-diagnostics', 'capture-packets']),
 	/** By the schema of the name: `commandArguments[name]`. */
 	arguments: z.json().default({}),
 	timeoutMs: z.int().min(1000).max(commandTimeoutMsMax).default(30_000),

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {commandArguments} from '#appliance/contract/fleet/command-schema.ts';
+import {accountRoles} from '#ota/contract/account-api.ts';
 import {
 	commandPageSchema,
 	commandQuerySchema,
@@ -9,7 +10,7 @@ import {
 	commandViewSchema,
 } from '#ota/contract/command-api.ts';
 import {apiError, notFound} from '#ota/fleet/api/api-error.ts';
-import {type AnyEndpoint, accountRoles, endpoint} from '#ota/fleet/api/endpoint.ts';
+import {type AnyEndpoint, endpoint} from '#ota/fleet/api/endpoint.ts';
 import {decodeCursor, pageOfRows} from '#ota/fleet/api/page-cursor.ts';
 import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {commandView} from '#ota/fleet/command/command-repository.ts';

@@ -15,7 +15,7 @@ export const liveStream = (changes: Changes, {signal}: {readonly signal: AbortSi
 			stream.write(text);
 		}
 	};
-	const unsubscribe = changes.subscribe((change) => write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
+	const unsubscribe = changes.subscribe((change) => write(`data: ${JSON.stringify(change)}\n\n`));
 	const keepAlive = setInterval(() => write(': still here\n\n'), keepAliveIntervalMs);
 	const end = (): void => {
 		clearInterval(keepAlive);

@@ -60,8 +60,12 @@ const createBoxes = async (database: Kysely<unknown>): Promise<void> => {
 	await sql`create index box_site on box (coalesce(site, ''), id)`.execute(database);
 	await sql`create index box_last_seen on box (coalesce(last_seen_ms, 0), id)`.execute(database);
 	// The overview reads these two alone.
-	await schema.createIndex('box_by_kind').on('box').columns(['kind', 'release', 'health', 'presence']).execute();
-	await schema.createIndex('box_by_site').on('box').columns(['site', 'health', 'presence']).execute();
+	await schema
+		.createIndex('box_by_kind')
+		.on('box')
+		.columns(['kind', 'release', 'health', 'presence', 'revoked_ms'])
+		.execute();
+	await schema.createIndex('box_by_site').on('box').columns(['site', 'health', 'presence', 'revoked_ms']).execute();
 };
 
 const createWhatBoxesSend = async ({schema}: Kysely<unknown>): Promise<void> => {
