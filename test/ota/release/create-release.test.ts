@@ -72,7 +72,7 @@ test('a bundle is digested as a whole and block by block', async (t) => {
 		const bytes = Buffer.alloc(sizeBytes, 0).map((_, index) => index % 251);
 		await writeFile(path, bytes);
 		const digest = await digestBundle(path, {signal});
-		t.is(digest.sha256, sha256(bytes));
+		t.is<string, string>(digest.sha256, sha256(bytes));
 		t.is(digest.sizeBytes, sizeBytes);
 		t.is(digest.blockList.length, 32 * Math.ceil(sizeBytes / blockSizeBytes));
 		const last = bytes.subarray(blockSizeBytes * Math.floor((sizeBytes - 1) / blockSizeBytes));
@@ -87,11 +87,11 @@ test('a release names its bundles and keeps them by their digests', async (t) =>
 	const bundles = [{path, kind: 'stb', compatible: 'lab', format: 'directory'}] as const;
 	const options = {release, notes: 'n', bundles, signal};
 	const {manifest} = await createRelease({...options, directory: join(directory, 'release')});
-	t.is(String(manifest.bundles[0]?.sha256), sha256(Buffer.from('bundle')));
+	t.is(`${manifest.bundles[0]?.sha256}`, sha256(Buffer.from('bundle')));
 	for (const {sha256: digest, sizeBytes} of releaseArtifacts(manifest)) {
 		const bytes = await readFile(artifactPath(join(directory, 'release'), digest));
 		t.is(bytes.length, sizeBytes);
-		t.is(sha256(bytes), String(digest));
+		t.is<string, string>(sha256(bytes), digest);
 	}
 	const twice = createRelease({...options, bundles: [...bundles, ...bundles], directory: join(directory, 'twice')});
 	await t.throwsAsync(twice, {code: 'OTA_RELEASE_BUNDLE_INVALID'});
