@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {fleetConfigSchema} from '#appliance/config/fleet-config-schema.ts';
 import {boxKindSchema, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {logLevels} from '#appliance/log/logger.ts';
 
@@ -41,5 +42,6 @@ export const boxConfigSchema = z.looseObject({
 				.describe("When a service that must run has been down for so long, systemd's watchdog is no longer fed."),
 		})
 		.prefault({}),
+	fleet: fleetConfigSchema.optional(),
 });
 export type BoxConfig = z.infer<typeof boxConfigSchema>;

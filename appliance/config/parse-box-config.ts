@@ -19,9 +19,11 @@ const mistakesMax = 100;
 /** Aliases multiply: without a limit a few lines of YAML become gigabytes. */
 const aliasCountMax = 100;
 
-const sharedKeys: ReadonlySet<string> = new Set(['version', 'box', 'log', 'supervisor']);
+const sharedKeys: ReadonlySet<string> = new Set(['version', 'box', 'log', 'supervisor', 'fleet']);
 
 export type LoadedBoxConfig<Config> = Pick<BoxConfig, 'box' | 'log' | 'supervisor'> & {
+	/** Undefined: the box belongs to no fleet. */
+	readonly fleet?: BoxConfig['fleet'];
 	/** The role's own section, parsed by the role's schema. */
 	readonly role: Config;
 };
@@ -66,10 +68,24 @@ export const parseBoxConfig = <Config>(options: ParseBoxConfigOptions<Config>): 
 	if (mistakes.length > 0 || !shared.success) {
 		throw invalid(filePath, mistakes);
 	}
-	const {box, log, supervisor} = shared.data;
+	const {box, log, supervisor, fleet} = shared.data;
 	// A relative directory is meant from where the file lies, so that it does not depend on who starts the box.
 	const stateDirectory = path.resolve(path.dirname(path.resolve(filePath)), box.stateDirectory);
-	return {box: {...box, stateDirectory}, log, supervisor, role: section?.data as Config};
+	return {
+		...{box: {...box, stateDirectory}, log, supervisor},
+		...(fleet === undefined ? {} : {fleet: atFile(fleet, filePath)}),
+		role: section?.data as Config,
+	};
+};
+
+const atFile = (fleet: NonNullable<BoxConfig['fleet']>, filePath: string): NonNullable<BoxConfig['fleet']> => {
+	const absolute = (name: string): string => path.resolve(path.dirname(path.resolve(filePath)), name);
+	const {claimFile, installer} = fleet;
+	return {
+		...fleet,
+		...(claimFile === undefined ? {} : {claimFile: absolute(claimFile)}),
+		installer: installer.kind === 'directory' ? {...installer, directory: absolute(installer.directory)} : installer,
+	};
 };
 
 const readYaml = ({text, filePath}: {readonly text: string; readonly filePath: string}) => {

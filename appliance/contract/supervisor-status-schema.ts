@@ -25,6 +25,22 @@ export const serviceStatusSchema = z.strictObject({
 });
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
 
+/** How a box stands with its fleet. */
+export const fleetStatusSchema = z.strictObject({
+	enrolled: z.boolean(),
+	connected: z.boolean(),
+	/** Since when it is connected, or is not. */
+	sinceMs: z.int(),
+	/** Why it is not enrolled, for people. */
+	reason: z.string().max(1024).optional(),
+	update: z.strictObject({phase: z.string(), release: z.string().optional(), reason: z.string().optional()}).optional(),
+	/** Revision of the configuration that the fleet laid over the box's file; 0 = none. */
+	overlayRevision: countSchema,
+	/** Why the newest one was not taken. */
+	overlayRefused: z.string().optional(),
+});
+export type FleetStatus = z.infer<typeof fleetStatusSchema>;
+
 /** GET /status of a supervisor. */
 export const supervisorStatusSchema = z.strictObject({
 	version: z.literal(1),
@@ -36,5 +52,7 @@ export const supervisorStatusSchema = z.strictObject({
 	reasons: z.array(z.string()),
 	software: z.strictObject({node: z.string(), release: z.string()}),
 	services: z.array(serviceStatusSchema),
+	/** Absent for a box without a fleet. */
+	fleet: fleetStatusSchema.optional(),
 });
 export type SupervisorStatus = z.infer<typeof supervisorStatusSchema>;

@@ -19,7 +19,39 @@ export const createLogger = (
 		timestamp: stdTimeFunctions.isoTime,
 		redact: ['*.token', '*.password', '*.authorization', 'headers.authorization'],
 	};
-	return pino(settings, destination ?? pino.destination({dest: 2, sync: true}));
+	const family: Family = new Set();
+	settings.onChild = (child) => enter(family, child);
+	const logger = pino(settings, destination ?? pino.destination({dest: 2, sync: true}));
+	enter(family, logger);
+	return logger;
+};
+
+/** A logger and all its children: pino gives each a level of its own, which a process's level is meant for. */
+type Family = Set<WeakRef<Logger>>;
+const families = new WeakMap<Logger, Family>();
+/** From so many members on the dead are looked for at each birth. */
+const familyMax = 1000;
+
+const enter = (family: Family, member: Logger): void => {
+	families.set(member, family);
+	family.add(new WeakRef(member));
+	if (family.size > familyMax) {
+		for (const reference of family) {
+			if (reference.deref() === undefined) {
+				family.delete(reference);
+			}
+		}
+	}
+};
+
+/** Sets the level of a logger that `createLogger` made, or of a child of it, and of all its kin. */
+export const setLogLevel = (logger: Logger, level: LogLevel): void => {
+	for (const reference of families.get(logger) ?? []) {
+		const member = reference.deref();
+		if (member !== undefined) {
+			member.level = level;
+		}
+	}
 };
 
 /** A logger that says nothing, for tests and for libraries used without one. */

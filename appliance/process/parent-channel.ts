@@ -1,9 +1,15 @@
-import {heartbeatIntervalMs, type RoleMessage} from '#appliance/contract/role-message-schema.ts';
+import {
+	heartbeatIntervalMs,
+	type RoleMessage,
+	type SupervisorMessage,
+	supervisorMessageSchema,
+} from '#appliance/contract/role-message-schema.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 
 export type ParentChannel = {
 	/** Without a parent that listens, nothing happens. A lost message is no error: the parent is going. */
 	readonly tell: (message: RoleMessage) => void;
+	readonly onOrder: (listener: (message: SupervisorMessage) => void) => void;
 };
 
 /**
@@ -16,7 +22,17 @@ export const openParentChannel = (options: {
 }): ParentChannel => {
 	process.once('disconnect', options.onLost);
 	void beat(options.signal);
-	return {tell};
+	return {
+		tell,
+		onOrder: (listener) => {
+			process.on('message', (message) => {
+				const parsed = supervisorMessageSchema.safeParse(message);
+				if (parsed.success) {
+					listener(parsed.data);
+				}
+			});
+		},
+	};
 };
 
 const tell = (message: RoleMessage): void => {

@@ -1,4 +1,5 @@
 import type {BoxKind, DeviceId} from '#appliance/contract/box-schema.ts';
+import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 
 /** What a role is started with; tests make one by hand, `runRole` makes it from the box's file. */
@@ -8,9 +9,13 @@ export type RoleContext<Config> = {
 	readonly logger: Logger;
 	/** Aborts when the role must stop; disposal follows. */
 	readonly signal: AbortSignal;
+	/** Passes a player's report on to the fleet, if there is one. */
+	readonly tellPlayback?: (report: PlaybackReport) => void;
 };
 
 /** A role that runs. `endpoints` are its URLs by name (`http`, …), told to the supervisor and shown to people. */
 export type RunningRole = AsyncDisposable & {
 	readonly endpoints: Readonly<Record<string, string>>;
+	/** Removes what begins so from the cache; answers how many objects went. Absent: it has none. */
+	readonly purgeCache?: (uriPrefix: string) => Promise<number>;
 };

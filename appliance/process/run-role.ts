@@ -3,8 +3,9 @@ import type {z} from 'zod';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
-import {errorCode, errorMessage} from '#appliance/error/coded-error.ts';
-import {createLogger} from '#appliance/log/logger.ts';
+import type {RoleMessage, RoleOrder} from '#appliance/contract/role-message-schema.ts';
+import {CodedError, errorCode, errorMessage} from '#appliance/error/coded-error.ts';
+import {createLogger, type Logger, setLogLevel} from '#appliance/log/logger.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {openParentChannel} from '#appliance/process/parent-channel.ts';
 import type {RoleContext, RunningRole} from '#appliance/process/role-context.ts';
@@ -33,12 +34,53 @@ export const runRole = async <Config>(role: RoleDescription<Config>): Promise<ne
 		stopTimeoutMs: Math.ceil(supervisor.stopTimeoutMs * 0.9),
 		start: async ({signal, stop}) => {
 			const parent = openParentChannel({signal, onLost: () => stop('loss of the supervisor')});
-			const running = await role.start({box, config: loaded.role, logger, signal});
+			const running = await role.start({
+				...{box, config: loaded.role, logger, signal},
+				tellPlayback: (report) => parent.tell({kind: 'playback', report}),
+			});
+			parent.onOrder(
+				({id, order}) =>
+					void obey(order, running, logger).then((outcome) => parent.tell({kind: 'answer', id, outcome})),
+			);
 			parent.tell({kind: 'ready', endpoints: {...running.endpoints}});
 			logger.info({endpoints: running.endpoints}, 'ready');
 			return running;
 		},
 	});
+};
+
+type Outcome = Extract<RoleMessage, {kind: 'answer'}>['outcome'];
+
+const obey = async (order: RoleOrder, running: RunningRole, logger: Logger): Promise<Outcome> => {
+	try {
+		return {kind: 'done', result: await execute(order, running, logger)};
+	} catch (error) {
+		logger.warn({err: error, order: order.kind}, 'an order of the supervisor failed');
+		return {
+			kind: 'failed',
+			error: {
+				code: (errorCode(error) ?? 'APPLIANCE_ORDER_FAILED').slice(0, 64),
+				message: errorMessage(error).slice(0, 1024),
+			},
+		};
+	}
+};
+
+const execute = async (
+	order: RoleOrder,
+	running: RunningRole,
+	logger: Logger,
+): Promise<Record<string, number | string>> => {
+	switch (order.kind) {
+		case 'set-log-level':
+			setLogLevel(logger, order.level);
+			return {level: order.level};
+		case 'purge-cache':
+			if (running.purgeCache === undefined) {
+				throw new CodedError('APPLIANCE_ORDER_UNKNOWN', {message: 'This kind of box has no cache to purge.'});
+			}
+			return {objects: await running.purgeCache(order.uriPrefix)};
+	}
 };
 
 const readConfig = async <Config>(role: RoleDescription<Config>): Promise<LoadedBoxConfig<Config>> => {

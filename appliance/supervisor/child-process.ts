@@ -1,6 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {type RoleMessage, roleMessageSchema} from '#appliance/contract/role-message-schema.ts';
+import type {Readable} from 'node:stream';
+import {type RoleMessage, roleMessageSchema, type SupervisorMessage} from '#appliance/contract/role-message-schema.ts';
 import {errorMessage, hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {ChildOutput} from '#appliance/supervisor/child-output.ts';
@@ -14,6 +15,8 @@ export type Child = {
 	readonly pid: number | undefined;
 	/** To the child's whole process group, so that what it started ends with it. */
 	readonly signal: (name: NodeJS.Signals) => void;
+	/** False when it has no channel, or is going. */
+	readonly tell: (message: SupervisorMessage) => boolean;
 };
 
 export type ChildListener = {
@@ -37,7 +40,9 @@ export const spawnChild = (
 	});
 	for (const name of ['stdout', 'stderr'] as const) {
 		const stream = child[name];
-		if (stream !== null) {
+		if (stream !== null && description.output === 'relay') {
+			relay(stream, {to: process[name], onOutput: description.onOutput});
+		} else if (stream !== null) {
 			output.read(stream, name);
 		}
 	}
@@ -50,13 +55,32 @@ export const spawnChild = (
 		}
 	});
 	reportEnd(child, listener);
-	return {pid: child.pid, signal: (name) => signalGroup(child.pid, name)};
+	return {
+		pid: child.pid,
+		signal: (name) => signalGroup(child.pid, name),
+		tell: (message) => child.connected && child.send(message, undefined, undefined, () => undefined),
+	};
 };
 
-const withOrphanSignal = ({command, args = [], orphanSignal = 'SIGTERM'}: ServiceDescription) =>
-	existsSync(setprivPath)
+const relay = (
+	from: Readable,
+	{to, onOutput}: {readonly to: NodeJS.WriteStream; readonly onOutput: ServiceDescription['onOutput']},
+): void => {
+	from.setEncoding('utf8');
+	from.on('data', (text: string) => {
+		to.write(text);
+		onOutput?.(text);
+	});
+	// A pipe that breaks says nothing that the child's end does not say.
+	from.on('error', () => undefined);
+};
+
+const withOrphanSignal = ({command, args: given = [], orphanSignal = 'SIGTERM'}: ServiceDescription) => {
+	const args = typeof given === 'function' ? given() : given;
+	return existsSync(setprivPath)
 		? {command: setprivPath, args: ['--pdeathsig', orphanSignal.slice('SIG'.length), '--', command, ...args]}
 		: {command, args};
+};
 
 const reportEnd = (child: ChildProcess, listener: ChildListener): void => {
 	let ended = false;

@@ -11,20 +11,27 @@ export type PlannedService = {
 /** From a box's file to what must run on it. Pure: the same file gives the same plan. */
 export const planServices = (options: {
 	readonly config: Pick<BoxConfig, 'box' | 'supervisor'>;
-	readonly filePath: string;
+	/** The file that the role reads; asked anew at each of its starts. */
+	readonly filePath: string | (() => string);
 	readonly nodePath: string;
 	readonly roleMainPath: (kind: BoxKind) => string;
+	/** Hears what the role prints. */
+	readonly onOutput?: ((service: string, text: string) => void) | undefined;
 }): readonly PlannedService[] => {
 	const {box, supervisor} = options.config;
+	const {filePath, onOutput} = options;
+	const roleFile = (): string => (typeof filePath === 'function' ? filePath() : filePath);
 	return [
 		{
 			mustRun: true,
 			description: {
 				name: box.kind,
 				command: options.nodePath,
-				args: [options.roleMainPath(box.kind), '--config', options.filePath],
+				args: () => [options.roleMainPath(box.kind), '--config', roleFile()],
 				readiness: {kind: 'message'},
-				output: 'inherit',
+				...(onOutput === undefined
+					? {output: 'inherit'}
+					: {output: 'relay', onOutput: (text: string) => onOutput(box.kind, text)}),
 				// A role keeps its state safe against kill -9; one that lingered would fight the next for ports and files.
 				orphanSignal: 'SIGKILL',
 				startTimeoutMs: supervisor.startTimeoutMs,

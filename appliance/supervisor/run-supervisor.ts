@@ -1,12 +1,15 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {z} from 'zod';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
+import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
-import {createLogger} from '#appliance/log/logger.ts';
+import {createLogRing, type LogRing} from '#appliance/diagnostics/log/log-ring.ts';
+import {createLogger, type Logger} from '#appliance/log/logger.ts';
 import {openParentChannel, type ParentChannel} from '#appliance/process/parent-channel.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
+import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
 import {planServices} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {createSystemNotify} from '#appliance/supervisor/system-notify.ts';
@@ -18,43 +21,91 @@ const reapTimeoutMs = 5000;
 export const runSupervisor = async (options: {
 	readonly filePath: string;
 	readonly roleMainPath: (kind: BoxKind) => string;
+	/** The box's part in its fleet; only a file with a section `fleet` has one. */
+	readonly startMember?: StartMember;
 }): Promise<never> => {
 	const filePath = path.resolve(options.filePath);
 	const config = await loadBoxConfig({filePath, sectionSchemaOf: () => z.unknown()});
-	const logger = createLogger({name: 'supervisor', level: config.log.level}).child({box: config.box.id});
+	const ring = ringOf(config);
+	const logger = loggerOf(config, ring);
 	const notify = createSystemNotify({environment: process.env, pid: process.pid, logger});
 	return runProcess({
 		logger,
 		stopTimeoutMs: config.supervisor.stopTimeoutMs + reapTimeoutMs,
 		onStopping: () => notify.tell({STOPPING: '1', STATUS: 'stopping'}),
 		start: async ({signal, stop}) => {
+			await using stack = new AsyncDisposableStack();
 			const parent = openParentChannel({signal, onLost: () => stop('loss of the parent process')});
 			let url: string | undefined;
+			const release = readRelease();
+			const member =
+				config.fleet === undefined
+					? undefined
+					: await startMember(options.startMember, {
+							config,
+							boxFilePath: filePath,
+							release,
+							logger,
+							ring,
+							stop,
+							signal,
+						});
 			const tellAll = (status: SupervisorStatus): void => {
 				notify.tell({STATUS: statusText(status)});
 				tellParent(parent, status, url);
+				member?.onStatus(status);
 			};
 			const plan = planServices({
 				config,
-				filePath,
+				filePath: member?.roleFile ?? filePath,
 				nodePath: process.execPath,
 				roleMainPath: options.roleMainPath,
+				onOutput: ring?.take,
 			});
-			const supervisor = await startSupervisor({
-				config,
-				plan,
-				release: readRelease(),
-				logger,
-				signal,
-				onChange: tellAll,
-			});
+			const supervisor = stack.use(
+				await startSupervisor({
+					...{config, plan, release, logger, signal, onChange: tellAll},
+					...(member === undefined ? {} : {fleetStatus: member.fleetStatus, onPlayback: member.onPlayback}),
+				}),
+			);
+			if (member !== undefined) {
+				// Disposed first: it tells the fleet that the box goes, while the role still stops.
+				stack.use(member);
+				member.attach(supervisor);
+			}
 			({url} = supervisor);
 			// Ready means that the box can be reached and asked, not that there is a picture.
 			notify.tell({READY: '1', STATUS: statusText(supervisor.status())});
 			void notify.feedWatchdog({isAlive: supervisor.isAlive, signal});
-			return supervisor;
+			return stack.move();
 		},
 	});
+};
+
+/** Whatever is wrong with the fleet's side of a box, its picture comes first. */
+const startMember = async (
+	start: StartMember | undefined,
+	options: Parameters<StartMember>[0],
+): Promise<SupervisedMember | undefined> => {
+	try {
+		return await start?.(options);
+	} catch (error) {
+		options.logger.error({err: error}, 'this box cannot take part in its fleet');
+		return undefined;
+	}
+};
+
+/** Under systemd the journal keeps what is printed (systemd.exec(5)). */
+const ringOf = ({fleet}: LoadedBoxConfig<unknown>): LogRing | undefined =>
+	fleet === undefined || process.env['JOURNAL_STREAM'] !== undefined ? undefined : createLogRing();
+
+const loggerOf = ({log, box}: LoadedBoxConfig<unknown>, ring: LogRing | undefined): Logger => {
+	const settings = {name: 'supervisor', level: log.level} as const;
+	const write = (text: string): void => {
+		writeSync(2, text);
+		ring?.take(settings.name, text);
+	};
+	return (ring === undefined ? createLogger(settings) : createLogger(settings, {write})).child({box: box.id});
 };
 
 const statusText = ({healthy, reasons, services}: SupervisorStatus): string =>

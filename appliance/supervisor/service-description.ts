@@ -2,7 +2,8 @@
 export type ServiceDescription = {
 	readonly name: string;
 	readonly command: string;
-	readonly args?: readonly string[];
+	/** A function is asked anew at each start. */
+	readonly args?: readonly string[] | (() => readonly string[]);
 	readonly workingDirectory?: string;
 	/** Added to this process's environment; undefined takes a variable away. */
 	readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -14,8 +15,12 @@ export type ServiceDescription = {
 		| {readonly kind: 'spawned'}
 		| {readonly kind: 'message'}
 		| {readonly kind: 'probe'; readonly intervalMs?: number; readonly probe: (signal: AbortSignal) => Promise<boolean>};
-	/** `log`: lines go into the log, bounded. `inherit`: it writes our JSON lines itself, straight to our streams. */
-	readonly output?: 'log' | 'inherit';
+	/**
+	 * `log`: lines go into the log, bounded. `inherit`: it writes our JSON lines itself, straight to our streams. `relay`:
+	 * the same, but through us, so that `onOutput` hears it.
+	 */
+	readonly output?: 'log' | 'inherit' | 'relay';
+	readonly onOutput?: (text: string) => void;
 	/** What asks it to end; nginx, for one, ends gracefully on SIGQUIT. Default SIGTERM. */
 	readonly stopSignal?: NodeJS.Signals;
 	/** What the kernel sends it when this process dies without a word. Default SIGTERM. */

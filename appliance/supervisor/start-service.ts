@@ -1,8 +1,11 @@
+import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
+import type {RoleMessage, RoleOrder} from '#appliance/contract/role-message-schema.ts';
 import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 import type {ApplianceErrorCode} from '#appliance/error/error-code.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {createChildOutput} from '#appliance/supervisor/child-output.ts';
 import {type Child, spawnChild} from '#appliance/supervisor/child-process.ts';
+import {createPendingOrders} from '#appliance/supervisor/pending-orders.ts';
 import type {ServiceDescription} from '#appliance/supervisor/service-description.ts';
 import {
 	deadlineOf,
@@ -23,6 +26,8 @@ export type Service = AsyncDisposable & {
 	readonly ready: (options: {readonly signal: AbortSignal}) => Promise<void>;
 	/** Ends the process; the back-off starts the next one. */
 	readonly restart: (why: string) => void;
+	/** Asks a process of ours, while it runs; rejects when it cannot, will not, or ends before it answers. */
+	readonly ask: (order: RoleOrder, options: {readonly signal: AbortSignal}) => Promise<unknown>;
 	/** Resolves when the process and its group are gone. Disposal is the same. */
 	readonly stop: () => Promise<void>;
 };
@@ -46,6 +51,8 @@ export type StartServiceOptions = {
 	/** 0..1, for the jitter of the back-off. */
 	readonly random?: () => number;
 	readonly onChange?: (snapshot: ServiceSnapshot) => void;
+	/** What a player told one of ours. */
+	readonly onPlayback?: (report: PlaybackReport) => void;
 };
 
 const probeIntervalMs = 100;
@@ -85,6 +92,7 @@ class ChildService implements Service {
 	readonly #logger: Logger;
 	readonly #clock: Clock;
 	readonly #output;
+	readonly #orders;
 	readonly #changed = new Set<() => void>();
 	#state: ServiceState;
 	#lastFailure: ServiceFailure | undefined;
@@ -101,6 +109,7 @@ class ChildService implements Service {
 		this.#logger = options.logger.child({service: description.name});
 		this.#clock = options.clock ?? systemClock;
 		this.#state = {kind: 'stopped', sinceMs: this.#clock.monotonicMs(), restarts: 0};
+		this.#orders = createPendingOrders(description.name);
 		this.#output = createChildOutput(this.#logger, this.#clock.monotonicMs);
 	}
 
@@ -124,6 +133,9 @@ class ChildService implements Service {
 	};
 
 	restart = (why: string): void => this.handle({kind: 'restart', text: why});
+
+	ask = (order: RoleOrder, options: {readonly signal: AbortSignal}): Promise<unknown> =>
+		this.#orders.ask(order, {...options, tell: (message) => this.#child?.tell(message) === true});
 
 	stop = async (): Promise<void> => {
 		this.handle({kind: 'stop'});
@@ -173,15 +185,11 @@ class ChildService implements Service {
 				onEnded: ({text, spawned}) => {
 					ended.abort();
 					this.#child = undefined;
+					this.#orders.abandon();
 					this.handle({kind: 'ended', text, spawned});
 				},
 				onMessage: (message) => {
-					if (message.kind === 'status') {
-						this.#statusText = message.text;
-					} else if (message.kind === 'ready') {
-						this.#endpoints = message.endpoints;
-						this.handle({kind: 'ready'});
-					}
+					this.#hear(message);
 					this.handle({kind: 'heartbeat'});
 				},
 			},
@@ -189,6 +197,26 @@ class ChildService implements Service {
 		this.#child = child;
 		if (child.pid !== undefined) {
 			void this.#watchReadiness(ended.signal);
+		}
+	}
+
+	#hear(message: RoleMessage): void {
+		switch (message.kind) {
+			case 'heartbeat':
+				break;
+			case 'status':
+				this.#statusText = message.text;
+				break;
+			case 'ready':
+				this.#endpoints = message.endpoints;
+				this.handle({kind: 'ready'});
+				break;
+			case 'answer':
+				this.#orders.answer(message);
+				break;
+			case 'playback':
+				this.#options.onPlayback?.(message.report);
+				break;
 		}
 	}
 

@@ -1,5 +1,6 @@
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
-import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
+import type {FleetStatus, SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {listen} from '#appliance/http/listen.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {describeService, reasonsAgainstHealth} from '#appliance/supervisor/describe-service.ts';
@@ -13,6 +14,8 @@ export type RunningSupervisor = AsyncDisposable & {
 	readonly status: () => SupervisorStatus;
 	/** False when a service that must run has been down for longer than the box's file allows. */
 	readonly isAlive: () => boolean;
+	/** Undefined when there is no such service. */
+	readonly service: (name: string) => Pick<Service, 'restart' | 'ask'> | undefined;
 };
 
 export type StartSupervisorOptions = {
@@ -23,6 +26,9 @@ export type StartSupervisorOptions = {
 	readonly signal: AbortSignal;
 	readonly clock?: Clock;
 	readonly onChange?: (status: SupervisorStatus) => void;
+	readonly onPlayback?: (report: PlaybackReport) => void;
+	/** How the box stands with its fleet, for the status. */
+	readonly fleetStatus?: () => FleetStatus | undefined;
 };
 
 /** Starts everything that the plan names, watches it, and tells its state over HTTP. */
@@ -53,6 +59,7 @@ export const startSupervisor = async (options: StartSupervisorOptions): Promise<
 			reasons,
 			software: {node: process.versions.node, release: options.release},
 			services,
+			...fleetPart(options.fleetStatus?.()),
 		};
 	};
 
@@ -71,11 +78,18 @@ export const startSupervisor = async (options: StartSupervisorOptions): Promise<
 	const listener = stack.use(await listen({handler: createStatusApi({status, logger}).callback(), host, port}));
 	for (const planned of plan) {
 		upMs.set(planned, clock.monotonicMs());
-		const service = startService(planned.description, {logger, signal, clock, onChange: () => onChange?.(status())});
+		const service = startService(planned.description, {
+			...{logger, signal, clock, onChange: () => onChange?.(status())},
+			...(options.onPlayback === undefined ? {} : {onPlayback: options.onPlayback}),
+		});
 		started.push({planned, service});
 		stack.use(service);
 	}
 	logger.info({url: listener.url, services: plan.map(({description}) => description.name)}, 'supervising');
 	const resources = stack.move();
-	return {url: listener.url, status, isAlive, [Symbol.asyncDispose]: () => resources.disposeAsync()};
+	const service = (name: string) => started.find(({service: {name: own}}) => own === name)?.service;
+	return {url: listener.url, status, isAlive, service, [Symbol.asyncDispose]: () => resources.disposeAsync()};
 };
+
+const fleetPart = (fleet: FleetStatus | undefined): {readonly fleet?: FleetStatus} =>
+	fleet === undefined ? {} : {fleet};

@@ -1,4 +1,4 @@
-import type {ServiceStatus, SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import type {FleetStatus, ServiceStatus, SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 
 const refreshSeconds = 2;
 
@@ -27,6 +27,13 @@ const serviceRow = (service: ServiceStatus, nowMs: number): string => `
 <td>${Object.entries(service.endpoints).map(endpointText).join(' · ')}</td>
 <td>${escapeHtml(service.statusText ?? (service.lastFailure === undefined ? '' : `last failure: ${service.lastFailure.text}`))}</td></tr>`;
 
+const fleetText = ({enrolled, connected, sinceMs, reason, update}: FleetStatus, nowMs: number): string =>
+	[
+		enrolled ? 'enrolled' : `not enrolled${reason === undefined ? '' : ` (${reason})`}`,
+		`${connected ? 'connected' : 'not connected'} since ${secondsText(nowMs - sinceMs)}`,
+		...(update === undefined || update.phase === 'idle' ? [] : [`update ${update.release ?? ''} ${update.phase}`]),
+	].join(' · ');
+
 /** A page for the person beside the box: no script, refreshes itself. */
 export const renderStatusPage = (status: SupervisorStatus): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="${refreshSeconds}">
@@ -40,6 +47,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8
 <h1>${escapeHtml(status.box.id)} <small>${status.box.kind}</small></h1>
 <p><span class="verdict${status.healthy ? ' healthy' : ''}">${status.healthy ? 'healthy' : 'not healthy'}</span>
  up ${secondsText(status.nowMs - status.startedMs)} · release ${escapeHtml(status.software.release)} · Node ${escapeHtml(status.software.node)}</p>
+${status.fleet === undefined ? '' : `<p>fleet: ${escapeHtml(fleetText(status.fleet, status.nowMs))}</p>`}
 ${status.reasons.map((reason) => `<p>${escapeHtml(reason)}</p>`).join('\n')}
 <table><tr><th>service</th><th>state</th><th>restarts</th><th>pid</th><th>addresses</th><th></th></tr>
 ${status.services.map((service) => serviceRow(service, status.nowMs)).join('')}

@@ -17,13 +17,15 @@ export const registerConfigCommand = (program: Command): void => {
 		.action(async (filePath: string, {print}: {readonly print?: boolean}) => {
 			const {loadBoxConfig} = await import('#appliance/config/load-box-config.ts');
 			const {sectionSchemas} = await import('#cli/role/role-table.ts');
-			const {box, log, supervisor, role} = await loadBoxConfig({
+			const {box, log, supervisor, fleet, role} = await loadBoxConfig({
 				filePath,
 				sectionSchemaOf: (kind) => sectionSchemas[kind],
 			});
 			if (print) {
 				const {stringify} = await import('yaml');
-				process.stdout.write(stringify({version: 1, box, log, supervisor, [box.kind]: role}));
+				process.stdout.write(
+					stringify({version: 1, box, log, supervisor, ...(fleet === undefined ? {} : {fleet}), [box.kind]: role}),
+				);
 			} else {
 				process.stdout.write(`${filePath} is right: a ${box.kind} called ${box.id}\n`);
 			}

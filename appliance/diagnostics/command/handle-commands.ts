@@ -31,7 +31,7 @@ export type CommandTargets = {
 	/** Where a ping without a host goes: the fleet. */
 	readonly defaultHost: () => string | undefined;
 	readonly collectors: () => Promise<readonly Collector[]>;
-	readonly redact: () => (text: string) => string;
+	readonly redact: () => Promise<(text: string) => string>;
 	readonly facts: () => Readonly<Record<string, unknown>>;
 	readonly tls: () => DeviceRequest['tls'];
 	/** For bodies that wait for their upload. */
@@ -117,7 +117,7 @@ const collectDiagnostics = async (
 	const signal = AbortSignal.any([context.signal, AbortSignal.timeout(deadlineMs)]);
 	const stream = makeBundle({
 		collectors: await targets.collectors(),
-		redact: targets.redact(),
+		redact: await targets.redact(),
 		deadlineMs: Math.round(deadlineMs * makingShare),
 		signal,
 		facts: targets.facts(),

@@ -1,0 +1,71 @@
+import {randomUUID} from 'node:crypto';
+import {open, rm} from 'node:fs/promises';
+import path from 'node:path';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
+
+const steadyMs = 3000;
+const roleGraceMs = 300_000;
+const diskGraceMs = 60_000;
+const pictureGraceMs = 300_000;
+const cloudGraceMs = 600_000;
+
+const statusPath: Readonly<Record<BoxKind, string>> = {stb: '/box/status', headend: '/status', 'pop-node': '/status'};
+
+/**
+ * What must hold for a slot that was booted to stay. All of it is local: a satellite site loses its uplink in the rain,
+ * and must not fall back for it.
+ */
+export const confirmChecks = (options: {
+	readonly kind: BoxKind;
+	readonly stateDirectory: string;
+	readonly status: () => SupervisorStatus;
+	readonly isConnected: () => boolean;
+}): readonly ConfirmCheck[] => {
+	const {kind, status} = options;
+	const role = () => status().services.find(({name}) => name === kind);
+	return [
+		{
+			...{name: 'role', weight: 'must', graceMs: roleGraceMs},
+			check: () => {
+				const {state = 'stopped', sinceMs = 0, lastFailure} = role() ?? {};
+				const runsMs = state === 'running' ? status().nowMs - sinceMs : 0;
+				return refuseUnless(runsMs >= steadyMs, `${kind} is ${state}${lastFailure ? `; it ${lastFailure.text}` : ''}`);
+			},
+		},
+		{
+			...{name: 'disk', weight: 'must', graceMs: diskGraceMs},
+			check: () => writeProbe(options.stateDirectory),
+		},
+		{
+			...{name: 'picture', weight: 'quorum', graceMs: pictureGraceMs},
+			check: async ({signal}) => {
+				const base = role()?.endpoints['http'];
+				await refuseUnless(base !== undefined, `${kind} does not serve`);
+				const answer = await fetch(new URL(statusPath[kind], base), {signal});
+				await answer.body?.cancel();
+				await refuseUnless(answer.status < 500, `${kind} answers ${answer.status}`);
+			},
+		},
+		{
+			...{name: 'cloud', weight: 'optional', graceMs: cloudGraceMs},
+			check: () => refuseUnless(options.isConnected(), 'the fleet is not reached'),
+		},
+	];
+};
+
+const refuseUnless = (holds: boolean, why: string): Promise<void> =>
+	holds ? Promise.resolve() : Promise.reject(new Error(why));
+
+/** What the box keeps must be writable, and reach the medium. */
+const writeProbe = async (directory: string): Promise<void> => {
+	const filePath = path.join(directory, `.probe-${randomUUID()}`);
+	try {
+		await using file = await open(filePath, 'wx', 0o600);
+		await file.writeFile('probe');
+		await file.sync();
+	} finally {
+		await rm(filePath, {force: true});
+	}
+};

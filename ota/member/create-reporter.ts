@@ -1,0 +1,61 @@
+import {errorMessage} from '#appliance/error/coded-error.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+import {type MemberState, noteConnection, reportedFactsOf} from '#ota/member/member-state.ts';
+import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
+
+/** Changes that come together are one report. */
+const settleMs = 200;
+/** What nobody announces (an address, a slot) is looked at so often. */
+const lookMs = 60_000;
+const slotsTimeoutMs = 30_000;
+
+export type Reporter = AsyncDisposable & {
+	/** Something that is reported may have changed. Callbacks only say so; one loop reports. */
+	readonly changed: () => void;
+};
+
+export const createReporter = (options: {
+	readonly state: MemberState;
+	readonly link: FleetLink;
+	readonly installer: SlotInstaller | undefined;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+}): Reporter => {
+	const {state, link, installer, logger} = options;
+	const stop = new AbortController();
+	const signal = AbortSignal.any([options.signal, stop.signal]);
+	let wake = Promise.withResolvers<void>();
+	const run = async (): Promise<void> => {
+		while (!signal.aborted) {
+			const asked = wake.promise;
+			try {
+				state.slots = (await readSlots(installer, signal)) ?? state.slots;
+				noteConnection(state);
+				link.report(reportedFactsOf(state));
+			} catch (error) {
+				if (!signal.aborted) {
+					logger.warn({err: error, reason: errorMessage(error)}, 'the box could not report itself');
+				}
+			}
+			await Promise.race([asked, sleep(lookMs, {signal})]).catch(() => undefined);
+			await sleep(settleMs, {signal}).catch(() => undefined);
+			wake = Promise.withResolvers<void>();
+		}
+	};
+	const running = run();
+	const unsubscribe = link.onConnected(() => wake.resolve());
+	return {
+		changed: () => wake.resolve(),
+		[Symbol.asyncDispose]: async () => {
+			unsubscribe();
+			stop.abort();
+			wake.resolve();
+			await running;
+		},
+	};
+};
+
+const readSlots = async (installer: SlotInstaller | undefined, signal: AbortSignal) =>
+	(await installer?.slots({signal: AbortSignal.any([signal, AbortSignal.timeout(slotsTimeoutMs)])}))?.slice();

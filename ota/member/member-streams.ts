@@ -1,0 +1,36 @@
+import {redactPatterns} from '#appliance/diagnostics/bundle/redact.ts';
+import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
+import {openLog} from '#appliance/diagnostics/log/open-log.ts';
+import {openTerminal} from '#appliance/diagnostics/stream/open-terminal.ts';
+import {createStreamSessions, type StreamSessions} from '#appliance/diagnostics/stream/stream-sessions.ts';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
+import type {MemberErrorCode} from '#ota/member/error-code.ts';
+import type {MemberState} from '#ota/member/member-state.ts';
+
+/** The terminals and logs of a box, as its file allows them. */
+export const memberStreams = (options: {
+	readonly state: MemberState;
+	readonly link: FleetLink;
+	readonly ring: LogRing | undefined;
+	readonly logger: Logger;
+}): StreamSessions => {
+	const {state, link, ring, logger} = options;
+	const {enabled, user, group, shell, linkLossMs} = state.config.fleet.terminal;
+	return createStreamSessions({
+		...{link, linkLossMs, logger: logger.child({component: 'stream'})},
+		open: (request, listener) => {
+			if (request.kind === 'log') {
+				const origin = ring === undefined ? ({kind: 'journal'} as const) : ({kind: 'ring', ring} as const);
+				return openLog({...request, origin, redact: redactPatterns, listener});
+			}
+			if (!enabled) {
+				throw new CodedError<MemberErrorCode>('OTA_MEMBER_TERMINAL_OFF', {
+					message: 'The file of this box allows no terminal.',
+				});
+			}
+			return openTerminal({...request, user, group, shell, listener});
+		},
+	});
+};

@@ -1,0 +1,208 @@
+import {Agent as HttpsAgent} from 'node:https';
+import path from 'node:path';
+import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
+import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import {createCommandHandler} from '#appliance/diagnostics/command/handle-commands.ts';
+import {runSampler} from '#appliance/diagnostics/probe/run-sampler.ts';
+import {errorMessage} from '#appliance/error/coded-error.ts';
+import {startIdentity} from '#appliance/identity/start-identity.ts';
+import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
+import {startFleetLink} from '#appliance/mqtt/start-fleet-link.ts';
+import type {MemberHookOptions} from '#appliance/supervisor/member-hook.ts';
+import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+import type {Agent} from '#ota/agent/agent.ts';
+import {startAgent} from '#ota/agent/start-agent.ts';
+import type {BootRecord} from '#ota/member/boot-cause.ts';
+import {timeZoneOf} from '#ota/member/box-facts.ts';
+import {confirmChecks} from '#ota/member/confirm-checks.ts';
+import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
+import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
+import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
+import {memberStreams} from '#ota/member/member-streams.ts';
+import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
+import {createReboot} from '#ota/member/reboot-box.ts';
+import {serviceEvents} from '#ota/member/service-events.ts';
+import {createTryRole} from '#ota/member/try-role.ts';
+import {verifyRelease} from '#ota/release/verify-release.ts';
+import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
+
+const steadyMs = 3000;
+const slotsTimeoutMs = 30_000;
+/** Players' reports that are passed on in a minute at most: what a home can do to its box's spool. */
+const playbackPerMinuteMax = 30;
+
+export type MembershipOptions = MemberHookOptions & {
+	readonly directory: string;
+	readonly state: MemberState;
+	readonly boot: BootRecord;
+	readonly supervisor: RunningSupervisor;
+};
+
+export type Membership = AsyncDisposable & {
+	readonly onStatus: (status: SupervisorStatus) => void;
+	readonly onPlayback: (report: PlaybackReport) => void;
+};
+
+/** Opens everything that needs a claim. It works from then on, connected or not. */
+export const openMembership = async (options: MembershipOptions): Promise<Membership> => {
+	const {state, directory, logger, boot} = options;
+	const {box, fleet} = state.config;
+	await using stack = new AsyncDisposableStack();
+	const ended = new AbortController();
+	const signal = AbortSignal.any([options.signal, ended.signal]);
+	const identity = stack.use(await startIdentity({directory, claimFile: fleet.claimFile, deviceId: box.id, logger}));
+	const link = stack.use(
+		await startFleetLink({
+			...{directory, identity, kind: box.kind, bootId: state.bootId, logger},
+			facts: () => filterFactsOf(state),
+		}),
+	);
+	Object.assign(state, {identity, link});
+	if (boot.event !== undefined) {
+		link.tellEvent(boot.event, boot.event.data.cause === 'panic' ? 'critical' : 'info');
+	}
+	await boot.told();
+	const installer = await openSlots(options, signal);
+	if (installer !== undefined) {
+		stack.use(installer);
+	}
+	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
+	const agent = installer && stack.use(await openAgent({...options, link, installer, reporter, signal}));
+	if (agent !== undefined) {
+		state.agent = agent;
+	}
+	followDesired({...options, link, agent, reporter, signal});
+	answerCommands({...options, link, installer, stack, signal});
+	void sampleBox({state, link, logger, signal});
+	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
+	const resources = stack.move();
+	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
+};
+
+const verifierOf =
+	({state}: MembershipOptions) =>
+	(signed: SignedManifest) =>
+		verifyRelease({...signed, releaseCaPem: state.identity?.claim.releaseCaPem ?? ''});
+
+/** A broken installer costs updates, and nothing else. */
+const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promise<SlotInstaller | undefined> => {
+	const {state, logger, stop} = options;
+	try {
+		const config = state.config.fleet.installer;
+		const installer = openInstaller({config, verify: verifierOf(options), stop, logger});
+		const limit = AbortSignal.any([signal, AbortSignal.timeout(slotsTimeoutMs)]);
+		state.slots = (await installer?.slots({signal: limit}))?.slice() ?? [];
+		return installer;
+	} catch (error) {
+		logger.error({err: error}, 'this box takes no updates: its slots cannot be read');
+		return undefined;
+	}
+};
+
+type Linked = MembershipOptions & {readonly link: FleetLink; readonly reporter: Reporter};
+
+const openAgent = async (options: Linked & {readonly installer: SlotInstaller}): Promise<Agent> => {
+	const {state, link, installer, supervisor, directory, logger, reporter, signal} = options;
+	const {box, fleet} = state.config;
+	const role = () => supervisor.status().services.find(({name}) => name === box.kind);
+	return await startAgent({
+		stateDirectory: path.join(directory, 'update'),
+		kind: box.kind,
+		compatible: fleet.compatible,
+		format: fleet.installer.kind === 'rauc' ? 'rauc' : 'directory',
+		...{installer, bootId: state.bootId, verify: verifierOf(options), logger, signal},
+		sources: {
+			httpsAgent: () => {
+				const tls = tlsOf(state);
+				return tls && new HttpsAgent({...tls, keepAlive: true});
+			},
+			...(box.kind === 'stb' ? {roleUrl: () => role()?.endpoints['http']} : {}),
+		},
+		checks: confirmChecks({
+			...{kind: box.kind, stateDirectory: box.stateDirectory, status: supervisor.status, isConnected: link.isConnected},
+		}),
+		tell: (status) => {
+			const failed = status.phase === 'failed' || status.phase === 'rolled-back';
+			link.tellEvent({kind: 'update', data: status}, failed ? 'critical' : 'info');
+			reporter.changed();
+		},
+		timeZone: () => timeZoneOf(fleet),
+		windows: () => link.desired()?.windows,
+	});
+};
+
+const tryRoleOf = ({state, supervisor, signal}: Pick<MembershipOptions, 'state' | 'supervisor' | 'signal'>) =>
+	createTryRole({
+		status: supervisor.status,
+		restart: (why) => supervisor.service(state.config.box.kind)?.restart(why),
+		startTimeoutMs: state.config.supervisor.startTimeoutMs,
+		steadyMs,
+		signal,
+	});
+
+const followDesired = (options: Linked & {readonly agent: Agent | undefined}): void => {
+	const {state, link, agent, logger, reporter, signal} = options;
+	const tryRole = tryRoleOf(options);
+	const stop = link.onDesired((desired) => {
+		agent?.assign(desired.update);
+		void state.overlay
+			.take(desired.revision, desired.config, tryRole)
+			.catch((error: unknown) => logger.error({err: error}, 'the fleet’s configuration was not decided'))
+			.finally(reporter.changed);
+	});
+	signal.addEventListener('abort', stop, {once: true});
+};
+
+const answerCommands = (
+	options: MembershipOptions & {
+		readonly link: FleetLink;
+		readonly installer: SlotInstaller | undefined;
+		readonly stack: AsyncDisposableStack;
+	},
+): void => {
+	const {link, installer, boot, logger, signal, stack} = options;
+	const streams = stack.use(memberStreams(options));
+	const reboot = createReboot({installer, boot, logger, signal});
+	const targets = memberCommands({...options, tryRole: tryRoleOf(options), reboot, streams});
+	link.handleCommands(createCommandHandler(targets, logger));
+};
+
+const sampleBox = async (options: Pick<Linked, 'state' | 'link' | 'logger' | 'signal'>): Promise<void> => {
+	const {state, link, logger, signal} = options;
+	const {box, fleet} = state.config;
+	await runSampler({
+		...{intervalMs: fleet.sampleIntervalMs, stateDirectory: box.stateDirectory, status: state.supervisorStatus},
+		...{logger, signal},
+		tellSample: (sample) => link.tellTelemetry([sample]),
+		tellAlarm: (change) => link.tellEvent({kind: 'alarm', data: change}, change.raised ? 'warning' : 'info'),
+	}).catch((error: unknown) => logger.error({err: error, reason: errorMessage(error)}, 'the box is not measured'));
+	await sleep(0);
+};
+
+const createTellers = (
+	{state}: MembershipOptions,
+	link: FleetLink,
+	reporter: Reporter,
+): Pick<Membership, 'onStatus' | 'onPlayback'> => {
+	let before = state.supervisorStatus().services;
+	let minute = 0;
+	let inMinute = 0;
+	return {
+		onStatus: ({services}) => {
+			for (const event of serviceEvents(before, services)) {
+				link.tellEvent(event, event.data.state === 'recovered' ? 'info' : 'warning');
+			}
+			before = services;
+			reporter.changed();
+		},
+		onPlayback: (report) => {
+			const now = Math.floor(state.clock.monotonicMs() / 60_000);
+			inMinute = now === minute ? inMinute + 1 : 1;
+			minute = now;
+			if (inMinute <= playbackPerMinuteMax) {
+				link.tellEvent({kind: 'qoe', data: JSON.parse(JSON.stringify(report)) as Record<string, never>});
+			}
+		},
+	};
+};

@@ -1,0 +1,90 @@
+import {mkdir} from 'node:fs/promises';
+import path from 'node:path';
+import type {z} from 'zod';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {errorMessage} from '#appliance/error/coded-error.ts';
+import type {MemberHookOptions, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
+import {systemClock} from '#appliance/time/clock.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+import {openBootRecord} from '#ota/member/boot-cause.ts';
+import {readBootId, readHardware} from '#ota/member/box-facts.ts';
+import {createMemberState, fleetStatusOf, type MemberState} from '#ota/member/member-state.ts';
+import {type Membership, openMembership} from '#ota/member/open-membership.ts';
+import {OverlayKeeper} from '#ota/member/overlay-keeper.ts';
+
+/** How often it is looked whether somebody brought a claim, or mended what kept the box from its fleet. */
+const retryMs = 30_000;
+
+export type StartMemberOptions = MemberHookOptions & {
+	readonly sectionSchemaOf: (kind: BoxKind) => z.ZodType | undefined;
+	readonly retryMs?: number;
+};
+
+/**
+ * A box's part in its fleet: certificate, link, updates, configuration, telemetry and diagnostics. None of it is a
+ * condition of the picture: whatever fails here is told, tried again, and never waited for by the role.
+ */
+export const startMember = async (options: StartMemberOptions): Promise<SupervisedMember> => {
+	const {config, boxFilePath, sectionSchemaOf, release} = options;
+	const {fleet} = config;
+	if (fleet === undefined) {
+		throw new TypeError('A box without a section fleet is a member of none.');
+	}
+	const logger = options.logger.child({component: 'member'});
+	const directory = path.join(config.box.stateDirectory, 'fleet');
+	await mkdir(directory, {recursive: true, mode: 0o700});
+	const overlay = new OverlayKeeper({directory, boxFilePath, config, sectionSchemaOf, logger});
+	await overlay.open();
+	const bootId = await readBootId(fleet.installer);
+	const boot = await openBootRecord({directory, bootId, release, logger});
+	const hardware = await readHardware(fleet, config.box.stateDirectory);
+	const state = createMemberState({config: {...config, fleet}, overlay, clock: systemClock, bootId, release, hardware});
+	const stop = new AbortController();
+	const signal = AbortSignal.any([options.signal, stop.signal]);
+	let membership: Membership | undefined;
+	let attached: Promise<void> = Promise.resolve();
+	return {
+		roleFile: () => overlay.roleFile(),
+		fleetStatus: () => fleetStatusOf(state),
+		onStatus: (status) => membership?.onStatus(status),
+		onPlayback: (report) => membership?.onPlayback(report),
+		attach: (supervisor) => {
+			state.supervisorStatus = supervisor.status;
+			const open = async () => await openMembership({...options, logger, directory, state, boot, supervisor, signal});
+			attached = keepTrying({open, state, signal, logger, retryMs: options.retryMs ?? retryMs}).then((opened) => {
+				membership = opened;
+			});
+		},
+		[Symbol.asyncDispose]: async () => {
+			stop.abort(new DOMException('the member is stopped', 'AbortError'));
+			await attached;
+			await membership?.[Symbol.asyncDispose]();
+			await boot.stopped();
+		},
+	};
+};
+
+const keepTrying = async (options: {
+	readonly open: () => Promise<Membership>;
+	readonly state: MemberState;
+	readonly signal: AbortSignal;
+	readonly logger: MemberHookOptions['logger'];
+	readonly retryMs: number;
+}): Promise<Membership | undefined> => {
+	const {open, state, signal, logger} = options;
+	while (!signal.aborted) {
+		try {
+			const membership = await open();
+			state.reason = undefined;
+			return membership;
+		} catch (error) {
+			const reason = errorMessage(error).slice(0, 1024);
+			if (reason !== state.reason) {
+				logger.warn({err: error}, 'this box cannot reach its fleet yet');
+			}
+			state.reason = reason;
+			await sleep(options.retryMs, {signal}).catch(() => undefined);
+		}
+	}
+	return undefined;
+};
