@@ -114,7 +114,7 @@ const takeEntry = async (
 const writeEntry = async (entry: Entry, path: string): Promise<void> => {
 	try {
 		await using handle = await open(path, 'wx', (entry.header.mode ?? 0o644) & modeMask);
-		for await (const chunk of entry) {
+		for await (const chunk of entry as AsyncIterable<Buffer>) {
 			await handle.writeFile(chunk);
 		}
 		await handle.sync();
