@@ -65,6 +65,9 @@ const optionsOf = async ({
 	clientId: 'streamverse-fleet',
 	bootstrapBrokers: brokers,
 	idempotent: true,
+	// "None yet" (KIP-360); the client's own default, 0, names a producer that the broker does not know.
+	producerId: -1n,
+	producerEpoch: -1,
 	acks: ProduceAcks.ALL,
 	autocreateTopics: true,
 	timeout: requestTimeoutMs,
