@@ -5,18 +5,21 @@ import {apiError} from '#ota/fleet/api/api-error.ts';
 import type {AuthorityErrorCode} from '#ota/fleet/authority/authority-error.ts';
 import type {StoredCertificate} from '#ota/fleet/authority/certificate-repository.ts';
 import {type EnrolOptions, enrolBox} from '#ota/fleet/authority/enrol-box.ts';
+import type {RevocationPublisher} from '#ota/fleet/authority/publish-revocations.ts';
 import {readSigningRequest, signingRequestBytesMax} from '#ota/fleet/authority/read-signing-request.ts';
 import {renewCertificate} from '#ota/fleet/authority/renew-certificate.ts';
 import type {DeviceState} from '#ota/fleet/device/device-state.ts';
 import {readSmallBody} from '#ota/fleet/device/read-small-body.ts';
 
 export const estPath = '/.well-known/est';
+export const revocationsPath = '/revocations.pem';
 
 const base64LineCharacters = 64;
 const tokenPattern = /^Bearer ([\w.~-]{16,512})$/u;
 
 export type EstOptions = EnrolOptions & {
 	readonly lateRenewalDays: number;
+	readonly revocations: RevocationPublisher;
 	readonly logger: Logger;
 	/** A box has come, or has a new key in the place of the old one. */
 	readonly onEnrolled: (enrolled: {readonly box: string; readonly replaced: boolean}) => void;
@@ -26,11 +29,11 @@ export type EstOptions = EnrolOptions & {
 /** EST (RFC 7030, as clarified by RFC 8951) for boxes: who to trust, the first certificate, and the next one. */
 export const createEstRoutes = (options: EstOptions): Router<DeviceState> => {
 	const {authority, logger} = options;
-	const router = new Router<DeviceState>({prefix: estPath});
+	const router = new Router<DeviceState>();
 
-	router.get('/cacerts', (context) => answerCertificates(context, authority.chain));
+	router.get(`${estPath}/cacerts`, (context) => answerCertificates(context, authority.chain));
 
-	router.post('/simpleenroll', async (context) => {
+	router.post(`${estPath}/simpleenroll`, async (context) => {
 		const token = tokenPattern.exec(context.get('authorization'))?.[1];
 		if (token === undefined) {
 			context.set('www-authenticate', 'Bearer realm="estrealm"');
@@ -49,7 +52,7 @@ export const createEstRoutes = (options: EstOptions): Router<DeviceState> => {
 		answerIssued(context, certificate);
 	});
 
-	router.post('/simplereenroll', async (context) => {
+	router.post(`${estPath}/simplereenroll`, async (context) => {
 		const fingerprint = context.state.deviceFingerprint;
 		if (fingerprint === undefined) {
 			throw apiError<AuthorityErrorCode>('OTA_DEVICE_CERTIFICATE_REQUIRED', {
@@ -61,6 +64,15 @@ export const createEstRoutes = (options: EstOptions): Router<DeviceState> => {
 		const certificate = await renewCertificate(options, {fingerprint, request});
 		logger.info({box: certificate.box, serial: certificate.serial}, 'certificate renewed');
 		answerIssued(context, certificate);
+	});
+	// For a broker that somebody else runs; the list is signed, and names nobody but by serial.
+	router.get(revocationsPath, async (context) => {
+		const list = await options.revocations.current();
+		if (list !== undefined) {
+			context.type = 'application/x-pem-file';
+			context.lastModified = new Date(list.this_update_ms);
+			context.body = list.pem;
+		}
 	});
 	return router;
 };

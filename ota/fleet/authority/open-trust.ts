@@ -1,0 +1,28 @@
+import {type AuthorityConfig, dayMs} from '#ota/fleet/authority/authority-config.ts';
+import {type Authority, type OpenAuthorityOptions, openAuthority} from '#ota/fleet/authority/open-authority.ts';
+import {openServerAuthority, type ServerAuthority} from '#ota/fleet/authority/open-server-authority.ts';
+import {createRevocationPublisher, type RevocationPublisher} from '#ota/fleet/authority/publish-revocations.ts';
+import {createDeviceAuthentication, type DeviceAuthentication} from '#ota/fleet/device/authenticate-device.ts';
+
+/** Whom this fleet trusts: what broker, device listener and the authority's part share. */
+export type Trust = {
+	readonly config: AuthorityConfig;
+	readonly authority: Authority;
+	readonly serverAuthority: ServerAuthority;
+	readonly revocations: RevocationPublisher;
+	readonly authentication: DeviceAuthentication;
+};
+
+export const openTrust = async (options: OpenAuthorityOptions): Promise<Trust> => {
+	const {config, database, clock} = options;
+	const authority = await openAuthority(options);
+	const serverAuthority = await openServerAuthority(options);
+	const lifeMs = config.revocationListDays * dayMs;
+	return {
+		config,
+		authority,
+		serverAuthority,
+		revocations: createRevocationPublisher({database, issuer: authority.issuer, lifeMs, clock}),
+		authentication: createDeviceAuthentication({database, clock}),
+	};
+};
