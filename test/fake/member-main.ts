@@ -1,0 +1,11 @@
+import {fileURLToPath} from 'node:url';
+import {runSupervisor} from '#appliance/supervisor/run-supervisor.ts';
+import {startMember} from '#ota/member/start-member.ts';
+import {fakeRoleConfigSchema} from '#test/fake/role-config.ts';
+
+/** The real supervisor process of a box in a fleet, over the role that fails as told. */
+await runSupervisor({
+	filePath: process.argv[2] ?? '',
+	roleMainPath: () => fileURLToPath(new URL('role-main.ts', import.meta.url)),
+	startMember: (options) => startMember({...options, sectionSchemaOf: () => fakeRoleConfigSchema, retryMs: 200}),
+});
