@@ -6,6 +6,7 @@ import {registerBenchCommand} from '#cli/command/bench.ts';
 import {registerCatalogueCommand} from '#cli/command/catalogue.ts';
 import {registerConfigCommand} from '#cli/command/config.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
+import {registerFleetCommand} from '#cli/command/fleet.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
 import {registerSupervisorCommand} from '#cli/command/supervisor.ts';
 import {registerTestCommand} from '#cli/command/test.ts';
@@ -28,6 +29,7 @@ registerDemoCommand(program);
 registerTestCommand(program);
 registerBenchCommand(program);
 registerSupervisorCommand(program);
+registerFleetCommand(program);
 for (const kind of boxKinds) {
 	registerRoleCommand(program, kind);
 }

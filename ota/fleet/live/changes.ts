@@ -1,5 +1,4 @@
 import {z} from 'zod';
-import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {type LiveChange, liveChangeSchema} from '#ota/contract/box-api.ts';
 import type {Changes} from '#ota/fleet/fleet-part.ts';
@@ -16,11 +15,7 @@ const envelopeSchema = z.strictObject({serverId: z.string().max(128), changes: z
 export type OwnedChanges = Changes & AsyncDisposable & {readonly connect: (broker: FleetBroker) => Promise<void>};
 
 /** What changed, gathered for a moment, told to this server's pages and, by the broker, to those of the others. */
-export const createChanges = (options: {
-	readonly serverId: string;
-	readonly clock: Clock;
-	readonly signal: AbortSignal;
-}): OwnedChanges => {
+export const createChanges = (options: {readonly serverId: string; readonly signal: AbortSignal}): OwnedChanges => {
 	const {serverId, signal} = options;
 	const listeners = new Set<(change: LiveChange) => void>();
 	const gathered = new Map<LiveChange['kind'], Set<string> | 'many'>();

@@ -1,0 +1,43 @@
+import {readFile} from 'node:fs/promises';
+import {parse} from 'yaml';
+import {z} from 'zod';
+import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
+import {type FleetConfig, fleetConfigSchema} from '#ota/fleet/config/fleet-config-schema.ts';
+import type {FleetErrorCode} from '#ota/fleet/fleet-error.ts';
+
+const aliasCountMax = 20;
+
+/** The file, what flags say over it, and `DATABASE_URL` when neither names a database. Every mistake is told at once. */
+export const loadFleetConfig = async (options: {
+	readonly filePath: string | undefined;
+	readonly flags: {readonly port?: number | undefined; readonly host?: string | undefined};
+	readonly environment: Readonly<Record<string, string | undefined>>;
+}): Promise<FleetConfig> => {
+	const {filePath, flags, environment} = options;
+	const parsed = fleetConfigSchema.safeParse(filePath === undefined ? {} : await readYaml(filePath));
+	if (!parsed.success) {
+		throw invalid(`${filePath} is not right:\n${z.prettifyError(parsed.error)}`, parsed.error);
+	}
+	const config = parsed.data;
+	const databaseUrl = config.databaseUrl ?? environment['DATABASE_URL'];
+	return {
+		...config,
+		...(databaseUrl === undefined || databaseUrl === '' ? {} : {databaseUrl}),
+		operator: {
+			...config.operator,
+			...(flags.port === undefined ? {} : {port: flags.port}),
+			...(flags.host === undefined ? {} : {host: flags.host}),
+		},
+	};
+};
+
+const readYaml = async (filePath: string): Promise<unknown> => {
+	try {
+		return parse(await readFile(filePath, 'utf8'), {maxAliasCount: aliasCountMax}) ?? {};
+	} catch (error) {
+		throw invalid(`${filePath} cannot be read: ${errorMessage(error)}`, error);
+	}
+};
+
+const invalid = (message: string, cause: unknown): CodedError<FleetErrorCode> =>
+	new CodedError('OTA_CONFIG_INVALID', {message, cause});

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import type {Middleware} from 'koa';
+import {orderKeySchema} from '#appliance/identity/claim-schema.ts';
+import type {createAccounts} from '#ota/fleet/account/create-accounts.ts';
+import {createAuditEndpoints} from '#ota/fleet/audit/audit-endpoints.ts';
+import type {AuditLog} from '#ota/fleet/audit/audit-log.ts';
+import {createAuthorityPart} from '#ota/fleet/authority/authority-part.ts';
+import {estPath} from '#ota/fleet/authority/est-routes.ts';
+import type {Trust} from '#ota/fleet/authority/open-trust.ts';
+import {createBridgePart} from '#ota/fleet/bridge/create-bridge-part.ts';
+import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
+import {commandEndpoints} from '#ota/fleet/command/command-endpoints.ts';
+import {createCommandDesk} from '#ota/fleet/command/create-command-desk.ts';
+import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
+import type {FleetContext, FleetPart} from '#ota/fleet/fleet-part.ts';
+import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
+import {boxEndpoints} from '#ota/fleet/registry/box-endpoints.ts';
+import {recordEndpoints} from '#ota/fleet/registry/record-endpoints.ts';
+import {siteEndpoints} from '#ota/fleet/registry/site-endpoints.ts';
+import {createReleasePart} from '#ota/fleet/release/create-release-part.ts';
+import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
+import type {Leases} from '#ota/fleet/server/leases.ts';
+
+export type FleetPartsOptions = {
+	readonly config: FleetConfig;
+	readonly stateDirectory: string;
+	readonly trust: Trust;
+	readonly broker: FleetBroker;
+	readonly leases: Leases;
+	readonly orderDesk: OrderDesk;
+	readonly accounts: ReturnType<typeof createAccounts>;
+	readonly audit: AuditLog;
+	readonly wakeBroker: () => void;
+	readonly deviceUrl: string;
+	readonly brokerUrl: string;
+	readonly releaseCaPem: string;
+};
+
+export type FleetParts = {
+	readonly all: readonly FleetPart[];
+	/** After the API, before nothing. */
+	readonly middleware: readonly Middleware[];
+	readonly orderDesk: OrderDesk;
+	readonly commandDesk: CommandDesk;
+};
+
+/** Every part of the server, each given what it needs of the others. */
+export const fleetParts = (context: FleetContext, options: FleetPartsOptions): FleetParts => {
+	const {config, orderDesk, leases, broker, accounts, stateDirectory} = options;
+	const {database} = context.store;
+	const commandDesk = createCommandDesk({...context, broker, orderDesk, leases});
+	const all: readonly FleetPart[] = [
+		accounts.part,
+		{endpoints: createAuditEndpoints(options.audit)},
+		authorityPart(context, options),
+		{
+			endpoints: [
+				...boxEndpoints({...context, orderDesk}),
+				...recordEndpoints({database}),
+				...siteEndpoints({...context, orderDesk, countAlerts: () => countAlerts(context)}),
+			],
+		},
+		{...commandDesk, endpoints: commandEndpoints({database, desk: commandDesk})},
+		createReleasePart(context, {
+			directory: path.join(stateDirectory, 'release'),
+			s3: config.release.s3,
+			releaseCaPem: options.releaseCaPem,
+		}),
+		...(config.kafka === undefined ? [] : [createBridgePart(context, {settings: config.kafka, leases})]),
+	];
+	return {all, middleware: [], orderDesk, commandDesk};
+};
+
+const authorityPart = (context: FleetContext, options: FleetPartsOptions): FleetPart =>
+	createAuthorityPart(context, {
+		trust: options.trust,
+		onRevoked: options.wakeBroker,
+		claimFile: async () => ({
+			version: 1,
+			fleet: options.config.fleet,
+			estUrl: `${options.deviceUrl}${estPath}`,
+			brokerUrl: options.brokerUrl,
+			deviceUrl: options.deviceUrl,
+			caPem: options.trust.authority.caPem,
+			orderKey: orderKeySchema.parse(await options.orderDesk.publicKey()),
+			releaseCaPem: options.releaseCaPem,
+		}),
+	});
+
+const countAlerts = async ({store: {database}}: FleetContext): Promise<{warning: number; critical: number}> => {
+	const rows = await database
+		.selectFrom('alert')
+		.select('severity')
+		.select((select) => select.fn.countAll<number>().as('count'))
+		.where('state', '=', 'raised')
+		.where('acknowledged_ms', 'is', null)
+		.groupBy('severity')
+		.execute();
+	const of = (severity: string): number => Number(rows.find((row) => row.severity === severity)?.count ?? 0);
+	return {warning: of('warning'), critical: of('critical')};
+};

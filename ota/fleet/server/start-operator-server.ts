@@ -1,0 +1,68 @@
+import {once} from 'node:events';
+import {readFile} from 'node:fs/promises';
+import type {Server} from 'node:http';
+import {createServer} from 'node:https';
+import type {AddressInfo} from 'node:net';
+import type Router from '@koa/router';
+import type {Middleware} from 'koa';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import {createApp} from '#appliance/http/create-app.ts';
+import {listen} from '#appliance/http/listen.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
+
+const requestTimeoutMs = 3_600_000;
+const headersTimeoutMs = 10_000;
+
+/** What routers answer has another type than what Koa takes, though it is the same. */
+export type AnyMiddleware = Middleware | ReturnType<Router['routes']>;
+
+export type OperatorServer = AsyncDisposable & {readonly url: string; readonly server: Server};
+
+/** The console, the API and what belongs to them, in the order given. */
+export const startOperatorServer = async (options: {
+	readonly config: FleetConfig['operator'];
+	readonly middleware: readonly AnyMiddleware[];
+	readonly logger: Logger;
+}): Promise<OperatorServer> => {
+	const {config, middleware, logger} = options;
+	const app = createApp({logger});
+	app.proxy = config.publicUrl !== undefined;
+	for (const each of middleware) {
+		app.use(each as Middleware);
+	}
+	if (config.tls === undefined) {
+		return listen({handler: app.callback(), host: config.host, port: config.port, requestTimeoutMs});
+	}
+	const server = createServer(
+		{
+			cert: await readFile(config.tls.certificate),
+			key: await readFile(config.tls.key),
+			minVersion: 'TLSv1.2',
+			headersTimeout: headersTimeoutMs,
+			requestTimeout: requestTimeoutMs,
+		},
+		app.callback(),
+	);
+	try {
+		server.listen({host: config.host, port: config.port});
+		await once(server, 'listening');
+	} catch (error) {
+		throw new CodedError('APPLIANCE_LISTEN_FAILED', {
+			message: `Cannot listen on ${config.host}:${config.port}; another program may hold that port.`,
+			cause: error,
+		});
+	}
+	server.on('error', () => undefined);
+	const {port} = server.address() as AddressInfo;
+	return {
+		server,
+		url: `https://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+		[Symbol.asyncDispose]: async () => {
+			const closed = once(server, 'close');
+			server.close();
+			server.closeAllConnections();
+			await closed;
+		},
+	};
+};
