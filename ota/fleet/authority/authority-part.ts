@@ -23,7 +23,7 @@ export type AuthorityPartOptions = {
  */
 export const createAuthorityPart = (context: FleetContext, options: AuthorityPartOptions): FleetPart => {
 	const {trust, claimFile} = options;
-	const {authority, revocations, authentication, config} = trust;
+	const {authority, revocations, authentication, authorityConfig} = trust;
 	const {clock, changes, logger} = context;
 	const {database} = context.store;
 
@@ -40,7 +40,7 @@ export const createAuthorityPart = (context: FleetContext, options: AuthorityPar
 		deviceRoutes: createEstRoutes({
 			...{database, authority, revocations, clock},
 			recordBox: options.recordBox ?? recordBox,
-			lateRenewalDays: config.lateRenewalDays,
+			lateRenewalDays: authorityConfig.lateRenewalDays,
 			logger: logger.child({part: 'est'}),
 			onEnrolled: ({box, replaced}) => {
 				if (replaced) {

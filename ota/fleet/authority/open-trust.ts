@@ -6,7 +6,7 @@ import {createDeviceAuthentication, type DeviceAuthentication} from '#ota/fleet/
 
 /** Whom this fleet trusts: what broker, device listener and the authority's part share. */
 export type Trust = {
-	readonly config: AuthorityConfig;
+	readonly authorityConfig: AuthorityConfig;
 	readonly authority: Authority;
 	readonly serverAuthority: ServerAuthority;
 	readonly revocations: RevocationPublisher;
@@ -19,7 +19,7 @@ export const openTrust = async (options: OpenAuthorityOptions): Promise<Trust> =
 	const serverAuthority = await openServerAuthority(options);
 	const lifeMs = config.revocationListDays * dayMs;
 	return {
-		config,
+		authorityConfig: config,
 		authority,
 		serverAuthority,
 		revocations: createRevocationPublisher({database, issuer: authority.issuer, lifeMs, clock}),

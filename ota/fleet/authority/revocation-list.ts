@@ -1,6 +1,12 @@
 import 'reflect-metadata';
 
-import {AuthorityKeyIdentifierExtension, Extension, X509CrlGenerator, X509CrlReason} from '@peculiar/x509';
+import {
+	AuthorityKeyIdentifierExtension,
+	Extension,
+	PemConverter,
+	X509CrlGenerator,
+	X509CrlReason,
+} from '@peculiar/x509';
 import {Integer} from 'asn1js';
 import {type RevocationReason, revocationReasons} from '#ota/contract/claim-api.ts';
 import {keyAlgorithm} from '#ota/fleet/authority/authority-key.ts';
@@ -48,5 +54,6 @@ export const makeRevocationList = async (options: {
 			};
 		}),
 	});
-	return `${list.toString('pem')}\n`;
+	// RFC 7468 section 6: the label that OpenSSL looks for.
+	return `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
 };

@@ -85,7 +85,6 @@ export const mosquittoConfig = (options: {
 		`autosave_interval ${autosaveSeconds}`,
 		`persistent_client_expiration ${sessionDaysMax}d`,
 		`max_packet_size ${packetBytesMax}`,
-		`message_size_limit ${payloadBytesMax}`,
 		`max_inflight_messages ${inflightMax}`,
 		`max_queued_messages ${queuedMessagesMax}`,
 		`max_queued_bytes ${queuedBytesMax}`,
