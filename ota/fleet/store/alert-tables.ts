@@ -23,7 +23,7 @@ export type AlertTable = {
 	acknowledged_note: string | null;
 	group_id: string | null;
 	boxes: number | null;
-	/** 1 once its being raised was handed to the channels: only then is its end told too. */
+	/** 0: nobody was told; 1: the channels have that it was raised; 2: and that it was cleared. */
 	notified: number;
 };
 

@@ -43,7 +43,9 @@ const createAlerts = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.where(sql.ref('state'), '<>', sql.lit('cleared'))
 		.execute();
 	await schema.createIndex('alert_state').on('alert').columns(['state', 'raised_ms', 'id']).execute();
-	await schema.createIndex('alert_box').on('alert').columns(['box']).execute();
+	await schema.createIndex('alert_subject').on('alert').columns(['subject']).execute();
+	await schema.createIndex('alert_box').on('alert').columns(['box', 'rule']).execute();
+	await schema.createIndex('alert_notified').on('alert').columns(['state', 'notified']).execute();
 };
 
 const createSettings = async ({schema}: Kysely<unknown>): Promise<void> => {
