@@ -3,6 +3,7 @@ import type {AccountTables} from '#ota/fleet/store/account-tables.ts';
 import type {AlertTables} from '#ota/fleet/store/alert-tables.ts';
 import type {AuthorityTables} from '#ota/fleet/store/authority-tables.ts';
 import type {CommandTables} from '#ota/fleet/store/command-tables.ts';
+import type {DiagnosticsTables} from '#ota/fleet/store/diagnostics-tables.ts';
 import type {OutboxTables} from '#ota/fleet/store/outbox-tables.ts';
 import type {RegistryTables} from '#ota/fleet/store/registry-tables.ts';
 import type {ReleaseTables} from '#ota/fleet/store/release-tables.ts';
@@ -19,6 +20,7 @@ export type FleetTables = RegistryTables &
 	RolloutTables &
 	CommandTables &
 	AlertTables &
-	OutboxTables;
+	OutboxTables &
+	DiagnosticsTables;
 
 export type FleetDatabase = Kysely<FleetTables>;

@@ -3,6 +3,7 @@ import {accountMigration} from '#ota/fleet/store/migration/account.ts';
 import {alertMigration} from '#ota/fleet/store/migration/alert.ts';
 import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
+import {diagnosticsMigration} from '#ota/fleet/store/migration/diagnostics.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
 import {releaseMigration} from '#ota/fleet/store/migration/release.ts';
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0006-command': commandMigration,
 	'0007-alert': alertMigration,
 	'0008-outbox': outboxMigration,
+	'0009-diagnostics': diagnosticsMigration,
 };
