@@ -5,6 +5,7 @@ import type {Logger} from '#appliance/log/logger.ts';
 import type {CommandRepository} from '#appliance/mqtt/command-repository.ts';
 import type {MqttErrorCode} from '#appliance/mqtt/error-code.ts';
 import type {CommandOutcome} from '#appliance/mqtt/fleet-link.ts';
+import {commandsPendingMax} from '#appliance/mqtt/link-limits.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 
 export type CommandAnswers = {
@@ -36,12 +37,18 @@ export const createCommandAnswers = (options: {
 			.then(() => repository.markSent(reply.id))
 			.catch((error: unknown) => logger.debug({err: error, id: reply.id}, 'an answer waits for the next connection'));
 	};
+	/** Refusals of what came before the connection was ready: a broker sends what it kept at once. */
+	let unsaid: Reply[] = [];
+	const sayOnce = (reply: Reply): void => {
+		publish(reply).catch((error: unknown) => {
+			logger.debug({err: error, id: reply.id}, 'a reply could not be sent');
+			if (reply.state === 'refused' && unsaid.length < commandsPendingMax) {
+				unsaid.push(reply);
+			}
+		});
+	};
 	return {
-		say: (reply) => {
-			publish({version: 1, atMs: clock.nowMs(), ...reply}).catch((error: unknown) =>
-				logger.debug({err: error, id: reply.id}, 'a reply could not be sent'),
-			);
-		},
+		say: (reply) => sayOnce({version: 1, atMs: clock.nowMs(), ...reply}),
 		answer: (id, outcome) => {
 			const reply = fitting({
 				version: 1,
@@ -57,10 +64,14 @@ export const createCommandAnswers = (options: {
 		repeat: (id) => {
 			const reply = repository.reply(id);
 			if (reply !== undefined) {
+				repository.answer(reply);
 				send(reply);
 			}
 		},
 		sendKept: () => {
+			const refusals = unsaid;
+			unsaid = [];
+			refusals.forEach(sayOnce);
 			for (const reply of repository.unsent()) {
 				send(reply);
 			}

@@ -83,12 +83,7 @@ test('depth and terms are bounded', (t) => {
 	t.is(refusal('not '.repeat(filterDepthMax + 1)), `APPLIANCE_FILTER_TOO_DEEP ${4 * filterDepthMax + 1}`);
 	t.notThrows(() => parseFilter('a '.repeat(filterTermsMax)));
 	t.is(refusal('a '.repeat(filterTermsMax + 1)), `APPLIANCE_FILTER_TOO_MANY_TERMS ${2 * filterTermsMax + 1}`);
-	t.is(
-		refusal(`tag in (${'a,'.repeat(filterTermsMax)}a)`)
-			.toString()
-			.split(' ')[0],
-		'APPLIANCE_FILTER_TOO_MANY_TERMS',
-	);
+	t.regex(String(refusal(`tag in (${'a,'.repeat(filterTermsMax)}a)`)), /TOO_MANY_TERMS/u);
 });
 
 test('any text is a tree or a coded refusal', (t) => {
