@@ -19,8 +19,7 @@ export const sweepAlerts = async (
 	{measureOutbox}: {readonly measureOutbox: OutboxMeasure | undefined},
 ): Promise<void> => {
 	const nowMs = clock.nowMs();
-	const settings = await readRuleSettings(store.database);
-	const outbox = measureOutbox === undefined ? undefined : await measureOutbox();
+	const [settings, outbox] = await Promise.all([readRuleSettings(store.database), measureOutbox?.()]);
 	const changed = await store.database.transaction().execute(async (transaction) => {
 		const look = {settings, nowMs, engine: store.engine};
 		const boxes = [...(await findWaiting(transaction)), ...(await findDarkBoxes(transaction, look))];
