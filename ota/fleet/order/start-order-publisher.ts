@@ -41,7 +41,7 @@ export const publishOrders = async (
 	let renewedMs = Number.NEGATIVE_INFINITY;
 	while (!signal.aborted) {
 		if (context.clock.monotonicMs() - renewedMs > renewIntervalMs) {
-			await markOld(context);
+			await renewOrders(context);
 			renewedMs = context.clock.monotonicMs();
 		}
 		const done = await publishPortion(context);
@@ -136,7 +136,8 @@ const markSent = async (
 	});
 };
 
-const markOld = async ({database, clock}: PublisherContext): Promise<void> => {
+/** Marks what has lived half its life. */
+export const renewOrders = async ({database, clock}: Pick<PublisherContext, 'database' | 'clock'>): Promise<void> => {
 	await database
 		.updateTable('desired')
 		.set({dirty: 1})

@@ -1,0 +1,56 @@
+import test from 'ava';
+import {poll} from '#test/helper/poll.ts';
+import {sampleReported} from '#test/helper/sample-box.ts';
+import {withFleet, withFleetBox} from '#test/helper/with-fleet.ts';
+
+test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is cut off', async (t) => {
+	const fleet = await withFleet(t);
+	const {call} = fleet;
+	const box = await withFleetBox(t, fleet, 'stb-1');
+	box.handleCommands(({name}) => Promise.resolve({kind: 'done', result: {did: name}}));
+	const read = async () => (await call('GET /boxes/stb-1')).body;
+	await poll('the box is online', async () => (await read()).presence === 'online');
+
+	const {
+		version: _version,
+		revision: _revision,
+		deviceId: _id,
+		kind: _kind,
+		desiredRevision: _desired,
+		...facts
+	} = sampleReported('stb-1');
+	box.report(facts);
+	box.tellEvent({kind: 'note', data: {text: 'hello'}});
+	box.tellTelemetry([{atMs: Date.now(), values: {disk_free_bytes: 7}}]);
+	await poll('its report is there', async () => (await read()).release === '1.0.0');
+	await poll('its event is there', async () => (await call('GET /boxes/stb-1/events')).body.items.length === 1);
+	const range = `fromMs=${Date.now() - 60_000}&toMs=${Date.now() + 60_000}`;
+	await poll(
+		'its telemetry is there',
+		async () => (await call(`GET /boxes/stb-1/telemetry?${range}`)).body.metrics.disk_free_bytes?.[0] === 7,
+	);
+
+	const patched = await call(
+		'PATCH /boxes/stb-1',
+		{tags: ['lab'], config: {log: {level: 'debug'}}},
+		{'If-Match': '"1"'},
+	);
+	t.is(patched.status, 200);
+	t.is((await call('PATCH /boxes/stb-1', {tags: []}, {'If-Match': '"1"'})).status, 412);
+	await poll('the box has its config', () => JSON.stringify(box.desired()?.config) === '{"log":{"level":"debug"}}');
+	await poll('it said so', async () => (await read()).desiredKeptRevision === (await read()).desiredRevision);
+
+	const given = await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {seconds: 5}});
+	t.is(given.status, 202);
+	await poll('the command is done', async () => (await call(`GET /commands/${given.body.id}`)).body.state === 'done');
+	t.deepEqual((await call('GET /commands?box=stb-1')).body.items[0].result, {did: 'identify'});
+
+	t.like((await call('GET /boxes?filter=tag%3Dlab')).body, {total: 1});
+	t.like((await call('GET /overview')).body, {boxes: 1, online: 1});
+	t.regex((await call('GET /boxes/export')).body, /^id,kind,.*\r\nstb-1,stb,/u);
+	t.is((await call('GET /boxes/export?format=json')).body[0].id, 'stb-1');
+
+	t.true((await call('POST /boxes/stb-1/revoke', {reason: 'unspecified'})).status < 300);
+	await poll('the box is cut off', () => !box.isConnected());
+	t.is((await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {}})).status, 404);
+});
