@@ -1,0 +1,87 @@
+import type {Logger} from '#appliance/log/logger.ts';
+import {openRaucBus, type RaucBus, type RaucSignal} from '#ota/slot/rauc/rauc-bus.ts';
+import {isFallback, pairOf} from '#ota/slot/rauc/slot-pair.ts';
+import {slotError} from '#ota/slot/slot-error.ts';
+import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
+
+export type InstallOptions = {
+	readonly address: string | undefined;
+	readonly signal: AbortSignal;
+	readonly progress: (fraction: number) => void;
+	readonly logger: Logger;
+};
+
+/** What a second attempt will not change: the bundle itself is refused. */
+const permanent = /signature|certificate|compatible|bundle format|manifest|identifier/iu;
+
+/**
+ * Hands a bundle to the daemon and waits for its word. `Progress` reaches 100 on failure, too, and the reply to the call
+ * only says that it has begun: nothing but `Completed` with 0, and the slot's own status after it, is a success.
+ */
+export const installBundle = async (verified: VerifiedBundle, options: InstallOptions): Promise<void> => {
+	const {address, signal, progress, logger} = options;
+	const ended = Promise.withResolvers<Exclude<RaucSignal, {kind: 'progress'}>>();
+	const onSignal = (told: RaucSignal): void => {
+		if (told.kind === 'progress') {
+			logger.debug({percent: told.percent, step: told.message}, 'RAUC installs');
+			progress(Math.min(0.99, told.percent / 100));
+		} else {
+			ended.resolve(told);
+		}
+	};
+	using bus = await openRaucBus({address, signal, onSignal});
+	await requireReady(bus, verified);
+	await bus.installBundle(verified.path);
+	const told = await untilEnded(ended.promise, signal);
+	if (told.kind === 'lost') {
+		throw slotError('OTA_SLOT_DAEMON_LOST', {
+			message: `RAUC was lost while it installed: ${told.detail}.`,
+			retryable: true,
+		});
+	}
+	if (told.result !== 0) {
+		const {LastError: last} = await bus.properties();
+		throw slotError('OTA_SLOT_INSTALL_FAILED', {
+			message: `RAUC: ${last || 'no reason given'}`,
+			retryable: !permanent.test(last),
+		});
+	}
+	await requireInstalled(bus, verified);
+	progress(1);
+};
+
+const requireReady = async (bus: RaucBus, {bundle}: VerifiedBundle): Promise<void> => {
+	if (bundle.format !== 'rauc') {
+		throw slotError('OTA_SLOT_BUNDLE_INVALID', {message: `RAUC takes no bundle of format ${bundle.format}.`});
+	}
+	if ((await bus.properties()).Operation !== 'idle') {
+		throw slotError('OTA_SLOT_BUSY', {message: 'RAUC is busy with another operation.', retryable: true});
+	}
+	const pair = pairOf(await bus.slots());
+	if (isFallback(pair)) {
+		// The fallback of the past must not be taken for one of this installation.
+		await bus.mark('active', pair.booted.name);
+	}
+};
+
+const untilEnded = async <Told>(ended: Promise<Told>, signal: AbortSignal): Promise<Told> => {
+	const aborted = Promise.withResolvers<never>();
+	const onAbort = (): void => aborted.reject(signal.reason);
+	signal.addEventListener('abort', onAbort, {once: true});
+	try {
+		return await Promise.race([ended, aborted.promise]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
+};
+
+const requireInstalled = async (bus: RaucBus, {release}: VerifiedBundle): Promise<void> => {
+	const {other} = pairOf(await bus.slots());
+	const primary = await bus.primary();
+	if (primary !== other.name || other['bundle.version'] !== release) {
+		throw slotError('OTA_SLOT_INSTALL_FAILED', {
+			message: `RAUC says that it is done, but next to boot is ${primary}, and ${other.name} holds ${other['bundle.version'] ?? 'nothing'}.`,
+			retryable: true,
+		});
+	}
+};

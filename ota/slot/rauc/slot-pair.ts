@@ -1,0 +1,30 @@
+import type {RaucSlot} from '#ota/slot/rauc/rauc-bus.ts';
+import {slotError} from '#ota/slot/slot-error.ts';
+
+/** The slots that a boot loader chooses from; their children and others (a boot partition, data) are not ours. */
+export const bootSlots = (slots: readonly RaucSlot[]): readonly RaucSlot[] =>
+	slots
+		.filter(({bootname, parent}) => bootname !== undefined && (parent ?? '') === '')
+		.toSorted((left, right) => left.name.localeCompare(right.name));
+
+export type Pair = {readonly booted: RaucSlot; readonly other: RaucSlot};
+
+export const pairOf = (all: readonly RaucSlot[]): Pair => {
+	const slots = bootSlots(all);
+	const booted = slots.find(({state}) => state === 'booted');
+	const other = slots.find((slot) => slot.state !== 'booted' && slot.class === booted?.class);
+	if (booted === undefined || other === undefined) {
+		throw slotError('OTA_SLOT_UNREADABLE', {
+			message: 'RAUC does not know which of two slots is booted: is rauc.slot on the kernel’s command line?',
+			retryable: true,
+		});
+	}
+	return {booted, other};
+};
+
+/**
+ * RAUC itself does not say that a box has fallen back. It has, when the slot that was activated last is not the one that
+ * runs, and is bad.
+ */
+export const isFallback = ({booted, other}: Pair): boolean =>
+	other['boot-status'] === 'bad' && (other['activated.timestamp'] ?? '') > (booted['activated.timestamp'] ?? '');
