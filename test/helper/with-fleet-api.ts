@@ -52,7 +52,8 @@ export const withFleetApi = async (
 	options: {
 		readonly engine?: DatabaseEngine;
 		readonly endpoints?: (context: TestFleetContext) => readonly AnyEndpoint[];
-		readonly oidc?: (baseUrl: string) => OidcSettings;
+		readonly oidc?: OidcSettings;
+		readonly port?: number;
 		readonly anonymousLimit?: RateLimit;
 		readonly accountLimit?: RateLimit;
 		readonly logger?: Logger;
@@ -63,13 +64,13 @@ export const withFleetApi = async (
 		options.engine,
 		options.logger === undefined ? {} : {logger: options.logger},
 	);
-	const port = await freePort();
+	const port = options.port ?? (await freePort());
 	const baseUrl = `http://127.0.0.1:${port}`;
 	const audit = createAuditLog({database: context.store.database, clock: context.clock});
 	const accounts = createAccounts(context, {
 		isSecure: false,
 		writeAudit: audit.write,
-		...(options.oidc === undefined ? {} : {oidc: options.oidc(baseUrl)}),
+		...(options.oidc === undefined ? {} : {oidc: options.oidc}),
 	});
 	const endpoints = [
 		...(accounts.part.endpoints ?? []),
