@@ -4,7 +4,7 @@ import type {StreamFrame} from '#appliance/contract/fleet/stream-schema.ts';
 import type {DiagnosticsErrorCode} from '#appliance/diagnostics/error-code.ts';
 import {FrameFlow} from '#appliance/diagnostics/stream/frame-flow.ts';
 import type {StreamListener, StreamSource} from '#appliance/diagnostics/stream/stream-source.ts';
-import {CodedError} from '#appliance/error/coded-error.ts';
+import {CodedError, errorCode, errorMessage} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import {type Clock, systemClock} from '#appliance/time/clock.ts';
@@ -53,8 +53,10 @@ export const createStreamSessions = (options: StreamSessionsOptions): StreamSess
 					retryable: true,
 				});
 			}
-			const session = new Session(streamId, request, options, () => sessions.delete(streamId));
-			sessions.set(streamId, session);
+			sessions.set(
+				streamId,
+				openSession(streamId, request, options, () => sessions.delete(streamId)),
+			);
 		},
 		[Symbol.asyncDispose]: async () => {
 			stop();
@@ -65,6 +67,19 @@ export const createStreamSessions = (options: StreamSessionsOptions): StreamSess
 			);
 		},
 	};
+};
+
+/** Whoever waits at the other end hears at once why there will be nothing. */
+const openSession = (...[streamId, request, options, onClosed]: ConstructorParameters<typeof Session>): Session => {
+	try {
+		return new Session(streamId, request, options, onClosed);
+	} catch (error) {
+		const channel = options.link.openChannel(streamId, () => undefined);
+		const code = (errorCode(error) ?? 'DIAGNOSTICS_NOT_HERE').slice(0, 64);
+		channel.send({kind: 'close', reason: {code, message: errorMessage(error).slice(0, 1024)}});
+		channel[Symbol.dispose]();
+		throw error;
+	}
 };
 
 /** One stream. It ends once, by `close`, for whichever reason comes first. */
@@ -111,6 +126,8 @@ class Session {
 			onDrain: () => this.#source.resume(),
 			...(options.windowChars === undefined ? {} : {windowChars: options.windowChars}),
 		});
+		// The first sign of life: a log may have nothing to say for long.
+		this.#flow.acknowledge();
 		void this.#watch();
 	}
 
@@ -151,8 +168,15 @@ class Session {
 
 	async #watch(): Promise<void> {
 		const {signal} = this.#ended;
+		const lifeMs = (this.#options.linkLossMs ?? linkLossMsDefault) / 4;
+		let toldMs = this.#clock.monotonicMs();
 		while (!signal.aborted) {
 			await sleep(this.#options.tickMs ?? 1000, {signal}).catch(() => undefined);
+			const nowMs = this.#clock.monotonicMs();
+			if (!signal.aborted && nowMs - toldMs >= lifeMs) {
+				toldMs = nowMs;
+				this.#flow.acknowledge();
+			}
 			const reason = this.#overdue();
 			if (reason !== undefined) {
 				await this.close(reason);
