@@ -5,6 +5,7 @@ import {exitCode} from '#appliance/process/exit-code.ts';
 import {registerBenchCommand} from '#cli/command/bench.ts';
 import {registerCatalogueCommand} from '#cli/command/catalogue.ts';
 import {registerConfigCommand} from '#cli/command/config.ts';
+import {registerContractCommand} from '#cli/command/contract.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerFleetCommand} from '#cli/command/fleet.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
@@ -35,6 +36,7 @@ for (const kind of boxKinds) {
 }
 registerCatalogueCommand(program);
 registerConfigCommand(program);
+registerContractCommand(program);
 
 try {
 	await program.parseAsync();
