@@ -2,6 +2,7 @@ import {type RawBuilder, sql} from 'kysely';
 import {foldCase, timeOf} from '#appliance/filter/evaluate-filter.ts';
 import {filterFields, searchedFields} from '#appliance/filter/filter-fields.ts';
 import type {FilterNode} from '#appliance/filter/filter-node.ts';
+import {tagSchema} from '#ota/contract/box-api.ts';
 import {releaseSortKey} from '#ota/fleet/registry/release-sort-key.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
 
@@ -80,7 +81,10 @@ const equals = (field: TextField, value: string, options: FilterSqlOptions): Con
 		return never;
 	}
 	if (field === 'tag') {
-		return anyTag(sql<boolean>`${lower(sql.ref('member.value'), options)} = ${value}`, options);
+		// Within the JSON text such a tag stands between its quotes and nowhere else.
+		return tagSchema.safeParse(value).success
+			? sql<boolean>`box.tags like ${`%"${escapeLike(value)}"%`} escape '\\'`
+			: anyTag(sql<boolean>`${lower(sql.ref('member.value'), options)} = ${value}`, options);
 	}
 	const column = sql.ref(columns[field]);
 	const compared = lowerCaseFields.has(field) ? column : lower(column, options);
@@ -91,13 +95,15 @@ const like = (field: TextField, parts: readonly string[], options: FilterSqlOpti
 	if (parts.some(isImpossible)) {
 		return never;
 	}
-	const pattern = parts.map((part) => foldCase(part).replaceAll(/[%_\\]/gu, String.raw`\$&`)).join('%');
+	const pattern = parts.map((part) => escapeLike(foldCase(part))).join('%');
 	const matches = (text: RawBuilder<unknown>): Condition =>
 		sql<boolean>`${lower(text, options)} like ${pattern} escape '\\'`;
 	return field === 'tag'
 		? anyTag(matches(sql.ref('member.value')), options)
 		: present(field, matches(sql.ref(columns[field])));
 };
+
+const escapeLike = (text: string): string => text.replaceAll(/[%_\\]/gu, String.raw`\$&`);
 
 /** Only ASCII letters lose their case: SQLite's `lower` knows no others, PostgreSQL's in the C collation neither. */
 const lower = (text: RawBuilder<unknown>, {engine}: FilterSqlOptions): RawBuilder<unknown> =>
