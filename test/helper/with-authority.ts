@@ -38,13 +38,13 @@ export type AuthorityFixture = {
 	readonly onRevoked: (listener: () => void) => void;
 };
 
-/** A clock that a test turns. */
+/** Its time of day is turned by the test, to and fro. */
 export type TurnableClock = Clock & {readonly advance: (durationMs: number) => void};
 export const turnableClock = (): TurnableClock => {
 	let offsetMs = 0;
 	return {
 		nowMs: () => Date.now() + offsetMs,
-		monotonicMs: () => performance.now() + offsetMs,
+		monotonicMs: () => performance.now(),
 		advance: (durationMs) => {
 			offsetMs += durationMs;
 		},
