@@ -1,18 +1,21 @@
 import path from 'node:path';
-import type {Middleware} from 'koa';
 import {orderKeySchema} from '#appliance/identity/claim-schema.ts';
 import type {createAccounts} from '#ota/fleet/account/create-accounts.ts';
+import {createAlertPart} from '#ota/fleet/alert/create-alert-part.ts';
 import {createAuditEndpoints} from '#ota/fleet/audit/audit-endpoints.ts';
 import type {AuditLog} from '#ota/fleet/audit/audit-log.ts';
 import {createAuthorityPart} from '#ota/fleet/authority/authority-part.ts';
 import {estPath} from '#ota/fleet/authority/est-routes.ts';
 import type {Trust} from '#ota/fleet/authority/open-trust.ts';
 import {createBridgePart} from '#ota/fleet/bridge/create-bridge-part.ts';
+import {measureOutbox} from '#ota/fleet/bridge/outbox.ts';
 import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {commandEndpoints} from '#ota/fleet/command/command-endpoints.ts';
 import {createCommandDesk} from '#ota/fleet/command/create-command-desk.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
+import {createDiagnosticsPart, type DiagnosticsPart} from '#ota/fleet/diagnostics/create-diagnostics-part.ts';
 import type {FleetContext, FleetPart} from '#ota/fleet/fleet-part.ts';
+import {createMetricsPart} from '#ota/fleet/metrics/create-metrics-part.ts';
 import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
 import {boxEndpoints} from '#ota/fleet/registry/box-endpoints.ts';
 import {recordEndpoints} from '#ota/fleet/registry/record-endpoints.ts';
@@ -20,6 +23,7 @@ import {siteEndpoints} from '#ota/fleet/registry/site-endpoints.ts';
 import {createReleasePart} from '#ota/fleet/release/create-release-part.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
 import type {Leases} from '#ota/fleet/server/leases.ts';
+import type {AnyMiddleware} from '#ota/fleet/server/start-operator-server.ts';
 
 export type FleetPartsOptions = {
 	readonly config: FleetConfig;
@@ -38,10 +42,11 @@ export type FleetPartsOptions = {
 
 export type FleetParts = {
 	readonly all: readonly FleetPart[];
-	/** After the API, before nothing. */
-	readonly middleware: readonly Middleware[];
+	/** Beside the API, on the operators' listener. */
+	readonly middleware: readonly AnyMiddleware[];
 	readonly orderDesk: OrderDesk;
 	readonly commandDesk: CommandDesk;
+	readonly attachStreams: DiagnosticsPart['attachStreams'];
 };
 
 /** Every part of the server, each given what it needs of the others. */
@@ -49,6 +54,12 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 	const {config, orderDesk, leases, broker, accounts, stateDirectory} = options;
 	const {database} = context.store;
 	const commandDesk = createCommandDesk({...context, broker, orderDesk, leases});
+	const diagnostics = createDiagnosticsPart(context, {
+		...{directory: path.join(stateDirectory, 'diagnostics'), broker, commands: commandDesk},
+		...{authenticate: accounts.authenticate, writeAudit: options.audit.write},
+		...{deviceUrl: () => options.deviceUrl, publicUrl: config.operator.publicUrl},
+	});
+	const metrics = createMetricsPart(context, {authenticate: accounts.authenticate});
 	const all: readonly FleetPart[] = [
 		accounts.part,
 		{endpoints: createAuditEndpoints(options.audit)},
@@ -66,9 +77,18 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 			s3: config.release.s3,
 			releaseCaPem: options.releaseCaPem,
 		}),
+		diagnostics,
+		alertPart(context, options),
 		...(config.kafka === undefined ? [] : [createBridgePart(context, {settings: config.kafka, leases})]),
+		metrics,
 	];
-	return {all, middleware: [], orderDesk, commandDesk};
+	return {
+		all,
+		middleware: [metrics.router.routes()],
+		attachStreams: diagnostics.attachStreams,
+		orderDesk,
+		commandDesk,
+	};
 };
 
 const authorityPart = (context: FleetContext, options: FleetPartsOptions): FleetPart =>
@@ -86,6 +106,22 @@ const authorityPart = (context: FleetContext, options: FleetPartsOptions): Fleet
 			releaseCaPem: options.releaseCaPem,
 		}),
 	});
+
+const alertPart = (context: FleetContext, {config, leases}: FleetPartsOptions): FleetPart => {
+	const {kafka, smtp} = config;
+	return createAlertPart(context, {
+		leases,
+		...(smtp === undefined ? {} : {smtp}),
+		...(kafka === undefined
+			? {}
+			: {
+					measureOutbox: async () => ({
+						...(await measureOutbox(context.store.database)),
+						bytesMax: kafka.outboxBytesMax,
+					}),
+				}),
+	});
+};
 
 const countAlerts = async ({store: {database}}: FleetContext): Promise<{warning: number; critical: number}> => {
 	const rows = await database

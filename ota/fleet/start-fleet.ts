@@ -148,6 +148,7 @@ const serve = async (
 	const operator = stack.use(
 		await startOperatorServer({config: config.operator, middleware: middlewareOf(options, core), logger}),
 	);
+	stack.use(parts.attachStreams(operator.server));
 	stack.use(
 		await startServerHeartbeat({
 			...{database, serverId, clock, logger, signal},

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {logLevels} from '#appliance/log/logger.ts';
 import {oidcSettingsSchema} from '#ota/fleet/account/oidc-settings.ts';
+import {smtpSettingsSchema} from '#ota/fleet/alert/smtp-settings.ts';
 import {authorityConfigSchema} from '#ota/fleet/authority/authority-config.ts';
 import {kafkaSettingsSchema} from '#ota/fleet/bridge/kafka-settings.ts';
 import {brokerConfigSchema} from '#ota/fleet/broker/broker-config.ts';
@@ -72,5 +73,7 @@ export const fleetConfigSchema = z.strictObject({
 	retention: retentionSchema.prefault({}),
 	oidc: oidcSettingsSchema.optional(),
 	kafka: kafkaSettingsSchema.optional(),
+	/** For e-mail of alerts. */
+	smtp: smtpSettingsSchema.optional(),
 });
 export type FleetConfig = z.infer<typeof fleetConfigSchema>;
