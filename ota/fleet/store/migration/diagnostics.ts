@@ -19,11 +19,7 @@ export const diagnosticsMigration: Migration = {
 			.addColumn('deadline_ms', 'bigint', (column) => column.notNull())
 			.addColumn('expires_ms', 'bigint', (column) => column.notNull())
 			.execute();
-		await schema
-			.createIndex('diagnostics_item_created')
-			.on('diagnostics_item')
-			.columns(['created_ms', 'id'])
-			.execute();
+		await schema.createIndex('diagnostics_item_created').on('diagnostics_item').columns(['created_ms', 'id']).execute();
 		await schema.createIndex('diagnostics_item_box').on('diagnostics_item').columns(['box', 'created_ms']).execute();
 	},
 };
