@@ -3,10 +3,11 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {boxKinds} from '#appliance/contract/box-schema.ts';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {sleep} from '#appliance/time/sleep.ts';
-import {type BoxPlan, planBoxes, writeBoxFiles} from '#demo/box/box-files.ts';
+import {type BoxPlan, deviceIdOf, planBoxes, writeBoxFiles} from '#demo/box/box-files.ts';
 import {endAtOnceWhenToldAgain} from '#demo/box/end-at-once.ts';
 import {openLogFile} from '#demo/box/log-file.ts';
 import {type Boxes, startBoxes} from '#demo/box/start-boxes.ts';
@@ -14,6 +15,9 @@ import {startEncoder} from '#demo/box/start-encoder.ts';
 import {checkObjects} from '#demo/check/check-objects.ts';
 import {checkPrerequisites} from '#demo/check/check-prerequisites.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
+import {claimBoxes} from '#demo/fleet/claim-boxes.ts';
+import {boxesCome, fleetBoxes} from '#demo/fleet/fleet-boxes.ts';
+import {type DemoFleet, startDemoFleet} from '#demo/fleet/start-demo-fleet.ts';
 import {fadeWithin} from '#demo/link/loss-model.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
 import {addSample, holdsTitle} from '#demo/media/add-sample.ts';
@@ -32,6 +36,8 @@ import {takeSnapshot, watchBoxes} from '#demo/watch/watch-boxes.ts';
 const buildDirectory = fileURLToPath(new URL('../build', import.meta.url));
 /** The last values of the boxes are asked for so long, because one of them may be busy. */
 const lastSnapshotTries = 10;
+/** Enrolment does not wait for the picture, nor the picture for it; both begin when the boxes do. */
+const enrolTimeoutMs = 30_000;
 
 export type DemoRun = {
 	readonly options: DemoOptions;
@@ -54,15 +60,23 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 	stack.defer(() => rm(stateDirectory, {recursive: true, force: true}));
 	const logPath = join(buildDirectory, 'demo.log');
 	const {logger} = stack.use(openLogFile(logPath));
+	view.note('starting the fleet server and its broker');
+	const fleet = stack.use(await startDemoFleet({stateDirectory: join(stateDirectory, 'fleet'), logger, signal}));
+	const claims = await claimBoxes({
+		ask: fleet.ask,
+		boxes: boxKinds.map((kind) => ({kind, deviceId: deviceIdOf(kind)})),
+		directory: join(stateDirectory, 'claims'),
+	});
 	const plan = await planBoxes({
 		stateDirectory,
 		mediaDirectory: options.mediaDirectory === undefined ? media.directory : resolve(options.mediaDirectory),
+		claimFileOf: (deviceId) => claims.get(deviceId) ?? '',
 	});
 	const startedMs = Date.now();
 	const link = stack.use(await startLink({channels: plan.channels, model: {seed: options.seed}}));
 	view.note('starting the headend, the pop-node and the set-top, each under its own supervisor');
 	let boxes: Boxes | undefined;
-	stack.use(endAtOnceWhenToldAgain({signal, pids: () => boxes?.pids() ?? [], stateDirectory}));
+	stack.use(endAtOnceWhenToldAgain({signal, pids: () => [...fleet.pids(), ...(boxes?.pids() ?? [])], stateDirectory}));
 	boxes = stack.use(
 		await startBoxes({
 			files: await writeBoxFiles(plan, stateDirectory),
@@ -85,7 +99,7 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 		view.note(`${options.mediaDirectory} holds no HLS title, so the sample is sent beside it for something to play`);
 		await addSample({directory: media.directory, headendUrl: plan.urls.headend, signal});
 	}
-	for (const line of introduction(plan, logPath)) {
+	for (const line of introduction(plan, {fleet, logPath})) {
 		view.note(line);
 	}
 	if (options.openBrowser && process.env['DISPLAY'] !== undefined) {
@@ -102,18 +116,22 @@ export const runDemo = async ({options, signal, output}: DemoRun): Promise<DemoR
 	beginLoss(link, options, forMs);
 	// Only who checks at the end remembers: over days every version of a live manifest would be a leak.
 	const sources = rememberSourceDigests({headendUrl: plan.urls.headend, signal: watchSignal});
-	return await unattended({...options, forMs}, {plan, link, sources, view, startedMs, signal});
+	return await unattended({...options, forMs}, {plan, fleet, link, sources, view, startedMs, signal});
 };
 
 /** The sky is clear until the boxes run; from here the model counts its time. */
 const beginLoss = (link: Link, {seed, lossRatio, fadeMs}: DemoOptions, spanMs: number): void =>
 	link.setModel({seed, lossRatio, fades: fadeWithin({seed, spanMs, durationMs: fadeMs})});
 
-const introduction = ({urls}: BoxPlan, logPath: string): readonly string[] => {
+const introduction = (
+	{urls}: BoxPlan,
+	{fleet, logPath}: {readonly fleet: DemoFleet; readonly logPath: string},
+): readonly string[] => {
 	const lines = [
 		`watch TV        ${urls.stb}/`,
 		`what is on air  ${urls.headend}/`,
 		`pop-node        ${urls['pop-node']}/`,
+		`the fleet       ${fleet.url}/  (${fleet.account.name}, ${fleet.account.password})`,
 		`log             ${logPath}`,
 		'Ctrl-C ends it',
 	];
@@ -127,6 +145,7 @@ const introduction = ({urls}: BoxPlan, logPath: string): readonly string[] => {
 
 type Stage = {
 	readonly plan: BoxPlan;
+	readonly fleet: DemoFleet;
 	readonly link: Link;
 	readonly sources: SourceDigests;
 	readonly view: LiveView;
@@ -136,7 +155,7 @@ type Stage = {
 
 const unattended = async (
 	options: DemoOptions & {readonly forMs: number},
-	{plan, link, sources, view, startedMs, signal}: Stage,
+	{plan, fleet, link, sources, view, startedMs, signal}: Stage,
 ): Promise<DemoReport> => {
 	const stbUrl = plan.urls.stb;
 	const titles = await findTitles(stbUrl, signal);
@@ -156,6 +175,8 @@ const unattended = async (
 	view.note('checks every object that arrived against its source');
 	const check = await checkObjects({stbUrl, sources, signal});
 	const last = await lastSnapshot(plan, link, signal);
+	await boxesCome({ask: fleet.ask, count: boxKinds.length, timeoutMs: enrolTimeoutMs, signal});
+	const members = await fleetBoxes(fleet.ask);
 	const report = makeReport({
 		...last,
 		startedMs,
@@ -164,6 +185,11 @@ const unattended = async (
 		link: link.stats(),
 		check,
 		playback: {vod, live},
+		fleet: {
+			boxes: boxKinds.length,
+			enrolled: members.length,
+			online: members.filter(({presence, release}) => presence === 'online' && release !== '').length,
+		},
 	});
 	if (options.reportPath !== undefined) {
 		await mkdir(dirname(resolve(options.reportPath)), {recursive: true});

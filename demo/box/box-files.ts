@@ -13,6 +13,10 @@ const rateBps = 20_000_000;
 /** The packets take the way over the lossy link, which listens beside the port that receivers are told of. */
 const portOffset = 1;
 export const liveChannelId = 'demo';
+/** A chart of the console should show something within a minute. */
+const telemetryIntervalMs = 5000;
+
+export const deviceIdOf = (kind: BoxKind): string => `demo-${kind}`;
 
 export type BoxPlan = {
 	readonly urls: Readonly<Record<BoxKind, string>>;
@@ -26,8 +30,10 @@ export type BoxPlan = {
 export const planBoxes = async (options: {
 	readonly stateDirectory: string;
 	readonly mediaDirectory: string;
+	/** By which each box enrols. */
+	readonly claimFileOf: (deviceId: string) => string;
 }): Promise<BoxPlan> => {
-	const {stateDirectory, mediaDirectory} = options;
+	const {stateDirectory, mediaDirectory, claimFileOf} = options;
 	const [headend, stb, popNode] = [await freeTcpPort(8080), await freeTcpPort(8081), await freeTcpPort(8082)];
 	const supervisors = [await freeTcpPort(8090), await freeTcpPort(8091), await freeTcpPort(8092)] as const;
 	const announcement = {
@@ -43,9 +49,10 @@ export const planBoxes = async (options: {
 	};
 	const box = (kind: BoxKind, supervisorPort: number, section: object): object => ({
 		version: 1,
-		box: {id: `demo-${kind}`, kind, stateDirectory: join(stateDirectory, kind)},
+		box: {id: deviceIdOf(kind), kind, stateDirectory: join(stateDirectory, kind)},
 		log: {level: 'info'},
 		supervisor: {listen: {host, port: supervisorPort}},
+		fleet: {claimFile: claimFileOf(deviceIdOf(kind)), model: 'demo', sampleIntervalMs: telemetryIntervalMs},
 		[kind]: section,
 	});
 	return {

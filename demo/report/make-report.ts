@@ -13,6 +13,7 @@ export type DemoFacts = {
 	readonly link: LinkStats;
 	readonly check: ObjectCheck;
 	readonly playback: {readonly vod: PlaybackResult; readonly live: PlaybackResult};
+	readonly fleet: DemoReport['fleet'];
 };
 
 /** The verdict and the figures behind it. Pure, so that every way to fail is tested without a demo. */
@@ -22,6 +23,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 		...objectReasons(check),
 		...playbackReasons('title', playback.vod),
 		...playbackReasons('live', playback.live),
+		...fleetReasons(facts.fleet),
 	];
 	return {
 		version: 1,
@@ -58,6 +60,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 			objects: stb.cache.objects,
 		},
 		carousel: {rateErrorRatio: headend.uplink.rateErrorRatio, rateBps: headend.uplink.rateBps},
+		fleet: facts.fleet,
 		ok: reasons.length === 0,
 		reasons,
 	};
@@ -74,4 +77,9 @@ const playbackReasons = (what: string, result: PlaybackResult): readonly string[
 	...(result.stalls === 0 ? [] : [`the ${what} stalled ${result.stalls} times, ${Math.round(result.stalledMs)} ms`]),
 	...(result.error === undefined ? [] : [`the ${what} failed: ${result.error}`]),
 	...(result.startupMs !== null && result.framesDecoded === 0 ? [`the ${what} showed no frame`] : []),
+];
+
+const fleetReasons = ({boxes, enrolled, online}: DemoReport['fleet']): readonly string[] => [
+	...(enrolled === boxes ? [] : [`${enrolled} of ${boxes} boxes enrolled with the fleet`]),
+	...(online === boxes ? [] : [`the fleet sees ${online} of ${boxes} boxes online`]),
 ];

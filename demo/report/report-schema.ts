@@ -61,6 +61,8 @@ export const demoReportSchema = z.strictObject({
 	playback: z.strictObject({vod: playbackSchema, live: playbackSchema}),
 	cache: z.strictObject({hitRatio: ratioSchema, hits: countSchema, misses: countSchema, objects: countSchema}),
 	carousel: z.strictObject({rateErrorRatio: ratioSchema, rateBps: countSchema}),
+	/** Boxes of the demo, those that enrolled, and those that the fleet sees online with what they run. */
+	fleet: z.strictObject({boxes: countSchema, enrolled: countSchema, online: countSchema}),
 	ok: z.boolean(),
 	/** Why it is not ok; empty when it is. */
 	reasons: z.array(z.string()),

@@ -7,13 +7,14 @@ const playbackLine = (what: string, result: PlaybackResult): string =>
 
 /** The report for a person who reads a terminal. */
 export const summarise = (report: DemoReport): readonly string[] => {
-	const {objects, bytes, loss, repair, playback, cache} = report;
+	const {objects, bytes, loss, repair, playback, cache, fleet} = report;
 	return [
 		`${objects.received} objects received, ${objects.repaired} repaired, ${objects.failed} failed; ${objects.identical} of ${objects.checked} byte-identical to their source`,
 		`${(loss.injectedRatio * 100).toFixed(1)} % of ${loss.packets} packets lost on the way; ${bytes.fecRecovered} bytes recovered by FEC, ${bytes.repaired} repaired over HTTP (p50 ${Math.round(repair.latencyMs.p50)} ms, p99 ${Math.round(repair.latencyMs.p99)} ms)`,
 		playbackLine('title', playback.vod),
 		playbackLine('live', playback.live),
 		`cache hit ratio ${(cache.hitRatio * 100).toFixed(1)} %`,
+		`${fleet.online} of ${fleet.boxes} boxes enrolled and online in the fleet`,
 		report.ok ? 'all is well' : `not well: ${report.reasons.join('; ')}`,
 	];
 };

@@ -44,6 +44,7 @@ const facts: DemoFacts = {
 	},
 	check: {checked: 8, identical: 8, signalling: 1, unknown: 0, gone: 0, different: []},
 	playback: {vod: played, live: played},
+	fleet: {boxes: 3, enrolled: 3, online: 3},
 };
 
 test('a run without a flaw is ok and satisfies its schema', (t) => {
@@ -74,3 +75,5 @@ test(
 test('live never started', flaw, {playback: {vod: played, live: {...played, startupMs: null}}}, /live never started/u);
 test('there is no frame', flaw, {playback: {vod: {...played, framesDecoded: 0}, live: played}}, /showed no frame/u);
 test('the player failed', flaw, {playback: {vod: {...played, error: 'X: y'}, live: played}}, /title failed: X: y/u);
+test('a box did not enrol', flaw, {fleet: {boxes: 3, enrolled: 2, online: 2}}, /2 of 3 boxes enrolled/u);
+test('a box is not online', flaw, {fleet: {boxes: 3, enrolled: 3, online: 1}}, /sees 1 of 3 boxes online/u);
