@@ -21,6 +21,7 @@ import {boxEndpoints} from '#ota/fleet/registry/box-endpoints.ts';
 import {recordEndpoints} from '#ota/fleet/registry/record-endpoints.ts';
 import {siteEndpoints} from '#ota/fleet/registry/site-endpoints.ts';
 import {createReleasePart} from '#ota/fleet/release/create-release-part.ts';
+import {createRolloutPart} from '#ota/fleet/rollout/create-rollout-part.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
 import type {Leases} from '#ota/fleet/server/leases.ts';
 import type {AnyMiddleware} from '#ota/fleet/server/start-operator-server.ts';
@@ -76,6 +77,13 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 			directory: path.join(stateDirectory, 'release'),
 			s3: config.release.s3,
 			releaseCaPem: options.releaseCaPem,
+		}),
+		createRolloutPart(context, {
+			desk: orderDesk,
+			leases,
+			deviceUrl: options.deviceUrl,
+			objectBaseUri: config.carousel.objectBaseUri,
+			headendUrls: config.carousel.headendUrls,
 		}),
 		diagnostics,
 		alertPart(context, options),

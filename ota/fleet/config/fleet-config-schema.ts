@@ -44,6 +44,17 @@ const releaseSchema = z.strictObject({
 		.optional(),
 });
 
+/** The satellite path: releases and orders travel to set-top boxes as objects of the carousel. */
+const carouselSchema = z.strictObject({
+	/** `http://dvb.gw/<operator>/`: what objects of the headends' catalogue are called. */
+	objectBaseUri: z.url({protocol: /^http$/u}).optional(),
+	/** Headends whose catalogues get `release/orders.json`. */
+	headendUrls: z
+		.array(z.url({protocol: /^https?$/u}))
+		.max(64)
+		.default([]),
+});
+
 /** The fleet server's file. Every section may be left out: a laptop needs none of it. */
 export const fleetConfigSchema = z.strictObject({
 	version: z.literal(1).default(1),
@@ -70,6 +81,7 @@ export const fleetConfigSchema = z.strictObject({
 	/** Private keys of orders, which several servers share; default below the state directory. */
 	orderKeyFile: z.string().optional(),
 	release: releaseSchema.prefault({}),
+	carousel: carouselSchema.prefault({}),
 	retention: retentionSchema.prefault({}),
 	oidc: oidcSettingsSchema.optional(),
 	kafka: kafkaSettingsSchema.optional(),
