@@ -1,9 +1,11 @@
-import {readdir, readFile, rm} from 'node:fs/promises';
+import {readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import type {BoxEvent} from '#appliance/contract/fleet/spool-schema.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {writeDurably} from '#appliance/store/write-durably.ts';
+import {readBootCause} from '#ota/slot/rauc/read-boot-cause.ts';
+import type {BootVerdict} from '#ota/slot/slot-installer.ts';
 
 export type BootCause = Extract<BoxEvent, {kind: 'boot'}>['data']['cause'];
 
@@ -23,17 +25,15 @@ export type BootFacts = {
 	readonly bootId: string;
 	readonly release: string;
 	readonly before: BootTrace | undefined;
-	/** The kernel left a dump of a panic. */
-	readonly panicked: boolean;
-	/** The watchdog's hardware says that it reset the machine. */
-	readonly watchdog: boolean;
+	/** What the kernel and the hardware remember of the end before (read-boot-cause.ts). */
+	readonly remembered: BootVerdict['fallback'];
 };
 
 /** Why the box booted; undefined when it did not: only the supervisor was started anew. Pure. */
 export const bootCauseOf = (
 	facts: BootFacts,
 ): {readonly cause: BootCause; readonly detail?: string | undefined} | undefined => {
-	const {before, bootId, panicked, watchdog} = facts;
+	const {before, bootId, remembered} = facts;
 	if (before?.bootId === bootId) {
 		return undefined;
 	}
@@ -43,11 +43,8 @@ export const bootCauseOf = (
 	if (before.ending !== undefined) {
 		return before.ending;
 	}
-	if (panicked) {
-		return {cause: 'panic', detail: 'the kernel left a dump in pstore'};
-	}
-	if (watchdog) {
-		return {cause: 'watchdog', detail: 'the hardware watchdog reset the machine'};
+	if (remembered !== undefined && remembered.origin !== 'bootloader') {
+		return {cause: remembered.origin, detail: remembered.detail};
 	}
 	// A reset button looks the same from here.
 	return before.stopped ? {cause: 'unknown', detail: 'shut down in order'} : {cause: 'power', detail: 'no orderly end'};
@@ -77,7 +74,7 @@ export const openBootRecord = async (options: {
 		// The first boot, or one after a lost disk: nothing is known.
 		await rm(filePath, {force: true}).catch(() => undefined);
 	}
-	const facts = {bootId, release, before, panicked: await hasPanicDump(), watchdog: await didWatchdogReset()};
+	const facts = {bootId, release, before, remembered: await readBootCause()};
 	const verdict = bootCauseOf(facts);
 	const write = async (trace: Partial<BootTrace>): Promise<void> => {
 		try {
@@ -107,14 +104,4 @@ export const openBootRecord = async (options: {
 		},
 		stopped: () => write({stopped: true, ...(ending === undefined ? {} : {ending})}),
 	};
-};
-
-const hasPanicDump = async (): Promise<boolean> =>
-	(await readdir('/sys/fs/pstore').catch(() => [])).some((name) => name.startsWith('dmesg-'));
-
-/** WDIOF_CARDRESET (linux/watchdog.h). */
-const cardReset = 0x20;
-const didWatchdogReset = async (): Promise<boolean> => {
-	const status = await readFile('/sys/class/watchdog/watchdog0/bootstatus', 'utf8').catch(() => '0');
-	return (Number(status) & cardReset) !== 0;
 };

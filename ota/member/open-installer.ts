@@ -1,8 +1,13 @@
 import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
 import type {ReleaseManifest} from '#appliance/contract/fleet/release-schema.ts';
+import {toolText} from '#appliance/diagnostics/run-tool.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {createDirectoryInstaller} from '#ota/slot/directory/directory-installer.ts';
+import {createRaucInstaller} from '#ota/slot/rauc/rauc-installer.ts';
+import {readBootCause} from '#ota/slot/rauc/read-boot-cause.ts';
 import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
+
+const rebootTimeoutMs = 60_000;
 
 export type SignedManifest = {readonly manifest: string; readonly signature: string};
 
@@ -24,6 +29,15 @@ export const openInstaller = (options: {
 				reboot: () => stop('a reboot into the other slot'),
 			});
 		case 'rauc':
-			return undefined;
+			return createRaucInstaller({
+				...(config.busAddress === undefined ? {} : {busAddress: config.busAddress}),
+				bootCause: () => readBootCause({}),
+				reboot: rebootMachine,
+				logger,
+			});
 	}
+};
+
+const rebootMachine = async (): Promise<void> => {
+	await toolText('systemctl', {args: ['reboot'], bytesMax: 1024, signal: AbortSignal.timeout(rebootTimeoutMs)});
 };

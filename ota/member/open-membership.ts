@@ -59,16 +59,14 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		}),
 	);
 	Object.assign(state, {identity, link});
-	if (boot.event !== undefined) {
-		link.tellEvent(boot.event, boot.event.data.cause === 'panic' ? 'critical' : 'info');
-	}
-	await boot.told();
 	const installer = await openSlots(options, signal);
+	await tellBoot({...options, link, installer, signal});
 	if (installer !== undefined) {
 		stack.use(installer);
 	}
 	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
-	const agent = installer && stack.use(await openAgent({...options, link, installer, reporter, signal}));
+	const agent =
+		installer && stack.use(await openAgent({...options, link, installer: noting(installer, boot), reporter, signal}));
 	if (agent !== undefined) {
 		state.agent = agent;
 	}
@@ -78,6 +76,25 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
 	const resources = stack.move();
 	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
+};
+
+/** A slot that fell back outranks what this process knows of its last end. */
+const tellBoot = async (
+	options: MembershipOptions & {readonly link: FleetLink; readonly installer: SlotInstaller | undefined},
+): Promise<void> => {
+	const {boot, link, installer, logger} = options;
+	if (boot.event !== undefined) {
+		const limit = AbortSignal.any([options.signal, AbortSignal.timeout(slotsTimeoutMs)]);
+		const verdict = await installer?.bootVerdict({signal: limit}).catch((error: unknown) => {
+			logger.warn({err: error}, 'the installer does not say why this slot was booted');
+			return undefined;
+		});
+		const {data} = boot.event;
+		const fallback = verdict?.fallback && {cause: 'fallback' as const, detail: verdict.fallback.detail.slice(0, 2048)};
+		const isBad = fallback !== undefined || data.cause === 'panic' || data.cause === 'watchdog';
+		link.tellEvent({kind: 'boot', data: {...data, ...fallback}}, isBad ? 'warning' : 'info');
+	}
+	await boot.told();
 };
 
 const verifierOf =
@@ -99,6 +116,15 @@ const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promi
 		return undefined;
 	}
 };
+
+/** The next boot is to know that an update ended this one. */
+const noting = (installer: SlotInstaller, boot: BootRecord): SlotInstaller => ({
+	...installer,
+	reboot: async (asked) => {
+		await boot.willReboot('update', 'into the other slot');
+		await installer.reboot(asked);
+	},
+});
 
 type Linked = MembershipOptions & {readonly link: FleetLink; readonly reporter: Reporter};
 
