@@ -6,6 +6,7 @@ import {boxTopic, payloadBytesMax} from '#appliance/contract/fleet/topic.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {Connection} from '#appliance/mqtt/connection.ts';
 import type {StateRepository} from '#appliance/mqtt/state-repository.ts';
+import type {Clock} from '#appliance/time/clock.ts';
 
 const stateName = 'reported';
 /** What the broker last acknowledged: a digest of all but the revision. */
@@ -25,10 +26,14 @@ export const createReportedKeeper = (options: {
 	readonly kind: BoxKind;
 	readonly repository: StateRepository;
 	readonly desiredRevision: () => number;
+	readonly clock: Clock;
 	readonly logger: Logger;
 }): ReportedKeeper => {
-	const {deviceId, kind, repository, desiredRevision, logger} = options;
-	let {revision, acknowledged} = repository.get(stateName, keptSchema) ?? {revision: 0, acknowledged: undefined};
+	const {deviceId, kind, repository, desiredRevision, clock, logger} = options;
+	// A box whose database was lost, or that was swapped, begins above what the fleet has of it: seconds pass more quickly
+	// than reports.
+	const begin = {revision: Math.floor(clock.nowMs() / 1000), acknowledged: undefined};
+	let {revision, acknowledged} = repository.get(stateName, keptSchema) ?? begin;
 	let facts: ReportedFacts | undefined;
 	let connection: Connection | undefined;
 	let isPublishing = false;

@@ -90,7 +90,7 @@ const assemble = (options: FleetLinkOptions, database: Database): FleetLink => {
 		},
 	});
 	const reported = createReportedKeeper({
-		...{deviceId, kind, repository: state, logger},
+		...{deviceId, kind, repository: state, clock, logger},
 		desiredRevision: () => desired.desired()?.revision ?? 0,
 	});
 	const commands = createCommands({

@@ -66,8 +66,11 @@ test('a fleet that stores nothing is asked again, with ever fewer records under 
 	server.client.on('message', (topic) => {
 		heard += topic.endsWith('/event') ? 1 : 0;
 	});
-	await sleep(2500);
-	t.true(heard >= 5 && heard < 20, `${heard} sent within 2.5 s`);
+	const startedMs = performance.now();
+	await eventually('several attempts', () => heard >= 8);
+	// Four at first, and then one for each wait, which is 200 ms at least.
+	const most = 5 + (performance.now() - startedMs) / 200;
+	t.true(heard <= most, `${heard} sent, at most ${most}`);
 	server.isStoring = true;
 	await eventually('all', () => server.events.length === 50);
 	t.deepEqual(numbersOf(server), upTo(50));
@@ -107,7 +110,7 @@ test('a box that is killed in the middle of its spool tells all of it once it ru
 	await eventually('all', () => numbersOf(server).includes('last'));
 	const numbers = numbersOf(server).filter((number): number is number => typeof number === 'number');
 	// Killed between a commit and the line that tells of it, a box may have told one more, which the next tells again.
-	t.deepEqual([...new Set(numbers)], upTo(told));
+	t.deepEqual([...new Set(numbers)].slice(0, told), upTo(told));
 	t.true(numbers.length - told <= 3);
 	const sequences = server.events.map(({sequence}) => sequence);
 	t.deepEqual(sequences, upTo(sequences.length), 'each once, in order');

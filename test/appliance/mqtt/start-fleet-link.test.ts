@@ -16,7 +16,6 @@ test('a box is present, reports, and its events and telemetry reach the fleet on
 	const reported = await eventually('a report', () => server.heard.find(({topic}) => topic === 'reported'));
 	const presence = server.heard.find(({topic}) => topic === 'presence');
 	t.like(JSON.parse(reported.payload), {
-		revision: 1,
 		deviceId: testBox,
 		kind: 'stb',
 		release: '2.4.0',
@@ -40,6 +39,8 @@ test('a report is sent when it differs, with a greater revision, and again to a 
 	await eventually('the first', () => reports().length === 1);
 	link.report({...facts, healthy: false, reasons: ['no signal']});
 	await eventually('the second', () => reports().length === 2);
+	const startedSeconds = Math.floor(Date.now() / 1000) - 60;
+	t.true((reports()[0]?.revision ?? 0) > startedSeconds, 'above what a lost database had told');
 	t.true((reports()[1]?.revision ?? 0) > (reports()[0]?.revision ?? 0));
 	await link[Symbol.asyncDispose]();
 	const again = await startLink();
@@ -91,4 +92,37 @@ test('a certificate that the broker does not know connects nobody, and the box k
 	await link[Symbol.asyncDispose]();
 	await startLink();
 	await eventually('the event', () => server.events.length === 1);
+});
+
+test('a renewed certificate is used at once, by a new connection', async (t) => {
+	const {startServer, startLink, authority, broker, signer} = await withFleetLink(t);
+	const server = await startServer();
+	const identity = await testIdentity({authority, signer, brokerUrl: broker.url});
+	const renewed = await testIdentity({authority, signer, brokerUrl: broker.url});
+	const listeners = new Set<Parameters<typeof identity.onCredentials>[0]>();
+	let current = identity;
+	const link = await startLink({
+		identity: {
+			...identity,
+			onCredentials: (listener) => {
+				current.onCredentials(listener);
+				listeners.add(listener);
+				return () => listeners.delete(listener);
+			},
+		},
+	});
+	await eventually('connected', () => link.isConnected());
+	const online = () => server.heard.filter(({payload}) => payload.includes('"online"')).length;
+	await eventually('online', () => online() === 1);
+	current = renewed;
+	for (const listener of listeners) {
+		renewed.onCredentials(listener);
+	}
+	await eventually('online again', () => online() === 2);
+	t.false(
+		server.heard.some(({payload}) => payload.includes('"offline"')),
+		'no will, and no goodbye',
+	);
+	link.tellEvent({kind: 'note', data: {}});
+	await eventually('an event', () => server.events.length === 1);
 });
