@@ -8,11 +8,11 @@ import type {AuthorityFixture, BoxFiles} from '#test/helper/with-authority.ts';
 export const withFleetBroker = async (
 	t: ExecutionContext,
 	{trust, context, directory, onRevoked}: AuthorityFixture,
-	config: Record<string, unknown> = {},
+	config: Record<string, unknown> = {kind: 'mosquitto', host: '127.0.0.1', port: 0, serverPort: 0},
 ): Promise<Broker> => {
 	const stopping = new AbortController();
 	const broker = await startBroker({
-		config: brokerConfigSchema.parse({kind: 'mosquitto', host: '127.0.0.1', port: 0, serverPort: 0, ...config}),
+		config: brokerConfigSchema.parse(config),
 		stateDirectory: directory,
 		...trust,
 		database: context.store.database,

@@ -39,12 +39,12 @@ export const boxAccessRules = (): string =>
 		'',
 	].join('\n');
 
-/** `fleet/1/#` is between servers. */
+/** What servers tell each other is below `sv/fleet`, which no box may read. */
 export const serverAccessRules = (): string =>
 	[
 		`user ${serverCommonName}`,
 		`topic readwrite ${topicRoot}/#`,
-		'topic readwrite fleet/1/#',
+		'topic readwrite sv/fleet/#',
 		'topic read $SYS/#',
 		'',
 	].join('\n');

@@ -26,9 +26,7 @@ export const probeBroker = async (
 	limit.addEventListener('abort', giveUp, {once: true});
 	socket.on('secureConnect', () => resolve('accepted'));
 	socket.on('close', () => reject(new Error('the broker closed the connection')));
-	socket.on('error', (error) =>
-		errorCode(error) === 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED' ? resolve('revoked') : reject(error),
-	);
+	socket.on('error', (error) => (isRevokedAlert(error) ? resolve('revoked') : reject(error)));
 	try {
 		limit.throwIfAborted();
 		return await promise;
@@ -56,3 +54,6 @@ export const untilRefused = async (options: {
 		await sleep(backoffMs(attempt, reloadProbe), {signal: limit});
 	}
 };
+
+/** Alert 44 (RFC 5246 section 7.2). OpenSSL's name of it begins with SSLV3 before 3.2 and with SSL/TLS since. */
+const isRevokedAlert = (error: unknown): boolean => errorCode(error)?.endsWith('_ALERT_CERTIFICATE_REVOKED') ?? false;

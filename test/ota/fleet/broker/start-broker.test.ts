@@ -1,8 +1,11 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {MqttClient} from 'mqtt';
+import {payloadBytesMax} from '#appliance/contract/fleet/topic.ts';
+import {changeTopic} from '#ota/fleet/live/changes.ts';
 import {poll} from '#test/helper/poll.ts';
 import {
+	type AuthorityFixture,
 	askDevices,
 	type BoxFiles,
 	enrolTestBox,
@@ -14,6 +17,11 @@ import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
 
 /** Long enough for what must not come to have come. */
 const silenceMs = 300;
+
+const isNobodyLeft = async ({context}: AuthorityFixture): Promise<boolean> => {
+	const rows = await context.store.database.selectFrom('certificate').select('cut_pending').execute();
+	return rows.every(({cut_pending}) => cut_pending === 0);
+};
 
 const heard = async (client: MqttClient, filter: string): Promise<string[]> => {
 	const topics: string[] = [];
@@ -39,6 +47,7 @@ test('a box says and hears only what is its own, and the fleet hears and says al
 	const byServer = await heard(server, 'sv/1/#');
 	const shared = await heard(server, '$share/fleet/sv/1/+/telemetry');
 	const byTwo = await heard(two, '#');
+	const changes = await heard(server, changeTopic);
 
 	const own = ['presence', 'reported', 'telemetry', 'event', 'reply', 'stream/s1/out'];
 	const foreign = ['desired', 'acknowledged', 'command/ping', 'stream/s1/in', 'else'];
@@ -46,11 +55,12 @@ test('a box says and hears only what is its own, and the fleet hears and says al
 		await one.publishAsync(`sv/1/box-1/${name}`, 'x', {qos: 0});
 		await one.publishAsync(`sv/1/box-2/${name}`, 'x', {qos: 0});
 	}
-	await one.publishAsync('fleet/1/x', 'x', {qos: 0});
+	await one.publishAsync(changeTopic, 'x', {qos: 0});
 	for (const name of ['desired', 'acknowledged', 'command/ping', 'stream/s1/in', 'reply']) {
 		await server.publishAsync(`sv/1/box-1/${name}`, 'x', {qos: 1});
 		await server.publishAsync(`sv/1/box-2/${name}`, 'x', {qos: 1});
 	}
+	await server.publishAsync(changeTopic, 'by the server');
 	await poll('the last message came', () => byTwo.includes('sv/1/box-2/stream/s1/in'));
 	await delay(silenceMs);
 	t.deepEqual(
@@ -65,10 +75,10 @@ test('a box says and hears only what is its own, and the fleet hears and says al
 		byServer.join(' '),
 	);
 	t.false(
-		byServer.some(
-			(topic) => topic === 'sv/1/box-2/telemetry' || topic === 'sv/1/box-1/else' || topic.startsWith('fleet/'),
-		),
+		byServer.some((topic) => topic === 'sv/1/box-2/telemetry' || topic === 'sv/1/box-1/else' || topic.includes('else')),
 	);
+	// Both listeners of this client hear what the server said, and nobody what the box said.
+	t.deepEqual(changes.filter((topic) => topic === changeTopic).length, 1);
 	t.true(shared.includes('sv/1/box-1/telemetry'));
 });
 
@@ -137,6 +147,8 @@ test('a box that is revoked is thrown out of its connection, and does not come b
 	const refused = await t.throwsAsync(connectMqtt(t, broker.boxUrl, {caPem, box: bad}));
 	t.regex(String(refused?.message), /revoked/iu);
 	t.true(stayed);
+	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	t.false(fixture.log().includes('did not reach the broker'));
 	await connectMqtt(t, broker.boxUrl, {caPem, box: good});
 	t.is((await askDevices(fixture, `${url}/.well-known/est/simplereenroll`, {box: bad, body: 'AAAA'})).status, 400);
 });
@@ -205,4 +217,52 @@ test('retained state outlives a broker that ends and is started again', async (t
 	await after.subscribeAsync('sv/1/box-1/desired');
 	await poll('the retained message comes', () => payloads.includes('kept'));
 	t.deepEqual(payloads, ['kept']);
+});
+
+test('a payload of the allowed size passes, and one that is larger ends the connection of who sends it', async (t) => {
+	const fixture = await withAuthority(t);
+	const {url} = await withDeviceServer(t, fixture);
+	const broker = await withFleetBroker(t, fixture);
+	const {caPem} = fixture.trust.authority;
+	const client = await connectMqtt(t, broker.boxUrl, {caPem, box: await enrolTestBox(fixture, url, 'box-1')});
+	await client.publishAsync('sv/1/box-1/reported', Buffer.alloc(payloadBytesMax), {qos: 1});
+	let closed = false;
+	client.on('close', () => {
+		closed = true;
+	});
+	client.publish('sv/1/box-1/reported', Buffer.alloc(payloadBytesMax + 64 * 1024), {qos: 1});
+	await poll('the connection is closed', () => closed);
+	t.true(closed);
+});
+
+test('a second server uses the broker of the first, and a box that it revokes is cut off for good', async (t) => {
+	const fixture = await withAuthority(t);
+	const {url} = await withDeviceServer(t, fixture);
+	const first = await withFleetBroker(t, fixture);
+	const second = await withFleetBroker(
+		t,
+		{...fixture, onRevoked: () => undefined},
+		{kind: 'external', boxUrl: first.boxUrl, serverUrl: first.serverUrl},
+	);
+	const {caPem} = fixture.trust.authority;
+	const server = await connectMqtt(t, second.serverUrl, {
+		caPem,
+		box: {
+			keyPem: second.serverCredentials?.keyPem ?? '',
+			certificatePem: second.serverCredentials?.certificatePem ?? '',
+		},
+	});
+	await server.publishAsync('sv/1/box-1/desired', 'x', {qos: 1});
+	const box = await enrolTestBox(fixture, url, 'box-1');
+	const client = await connectMqtt(t, first.boxUrl, {caPem, box}, {reconnectPeriod: 20});
+	let closed = false;
+	client.on('close', () => {
+		closed = true;
+	});
+	fixture.onRevoked(second.wake);
+	await fixture.call('revokeBox', {parameters: {id: 'box-1'}});
+	await poll('the box is out', () => closed && !client.connected);
+	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	await delay(silenceMs);
+	t.false(client.connected);
 });
