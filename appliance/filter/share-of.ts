@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 
 /** Bits of the hash that make the number: as many as a double holds without rounding, in whole bytes. */
 const shareBytes = 6;
@@ -8,6 +8,6 @@ const shareBytes = 6;
  * the fleet, and another order of boxes for each salt.
  */
 export const shareOf = (salt: string, deviceId: string): number => {
-	const digest = createHash('sha256').update(salt).update('\0').update(deviceId).digest();
+	const digest = hash('sha256', `${salt}\0${deviceId}`, 'buffer');
 	return digest.readUIntBE(0, shareBytes) / 2 ** (8 * shareBytes);
 };
