@@ -32,7 +32,7 @@ export type JudgeContext = {
 export type BoxWord = {readonly status: UpdateStatus; readonly running: string | undefined};
 
 /** While one of these lasts, the release that runs is on trial. */
-const trialPhases: readonly UpdatePhase[] = ['installing', 'rebooting', 'confirming'];
+export const trialPhases: readonly UpdatePhase[] = ['installing', 'rebooting', 'confirming'];
 
 /**
  * What a box's word changes; undefined = nothing. The fleet believes what boxes say, not what it ordered: a box that runs

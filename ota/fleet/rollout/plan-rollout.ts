@@ -67,11 +67,12 @@ export const planRollout = (view: RolloutView): readonly RolloutStep[] => {
 	if (view.state === 'scheduled') {
 		return view.nowMs >= (view.spec.startAtMs ?? 0) ? [{kind: 'begin'}] : [];
 	}
-	if (view.state !== 'running' && view.state !== 'paused') {
+	if (view.state !== 'running' && view.state !== 'paused' && view.state !== 'aborted') {
 		return [];
 	}
+	// Who is on the way is followed to the end, although nobody follows.
 	const givenUp = giveUp(view);
-	if (givenUp.length > 0 || view.state === 'paused') {
+	if (givenUp.length > 0 || view.state !== 'running') {
 		return givenUp;
 	}
 	const halt = haltOf(view);
@@ -86,10 +87,10 @@ export const planRollout = (view: RolloutView): readonly RolloutStep[] => {
 	return orders.length > 0 ? orders : finish(view);
 };
 
-const giveUp = ({due, spec}: RolloutView): readonly RolloutStep[] =>
+const giveUp = ({due, spec, state}: RolloutView): readonly RolloutStep[] =>
 	due.map(({box, attempt, phase}) => {
 		const {reason, retryable, withdraw} = givenUpIn(phase);
-		const outcome = retryable && attempt < spec.retry.attemptsMax ? 'retrying' : 'failed';
+		const outcome = retryable && state !== 'aborted' && attempt < spec.retry.attemptsMax ? 'retrying' : 'failed';
 		return {kind: 'give-up', box, attempt, phase, reason, outcome, withdraw};
 	});
 
