@@ -76,7 +76,7 @@ const assemble = (options: FleetLinkOptions, database: Database): FleetLink => {
 
 	const {spool, senders} = openSpool(options, database);
 	const {trust, state} = openState(options, database);
-	const gate = createOrderGate({repository: trust, facts, clock});
+	const gate = createOrderGate({repository: trust, facts: () => ({...facts(), id: deviceId}), clock});
 	const refusals = createRefusalTeller({clock, logger, tellEvent: (event) => spool.tellEvent(event, 'warning')});
 	const desiredListeners = createListeners<DesiredState>('onDesired', logger);
 	const carouselListeners = createListeners<CarouselUpdate>('onCarouselUpdate', logger);
