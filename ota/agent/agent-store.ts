@@ -25,8 +25,8 @@ export type AgentStore = Disposable & {
 	readonly isTold: () => boolean;
 	readonly markTold: () => void;
 	readonly isFinished: (orderId: string) => boolean;
-	/** Whoever gave orders no longer wants any but this one: should he want them again, that is a new order. */
-	readonly forgetFinished: (origin: 'fleet' | 'carousel', except: string | undefined) => void;
+	/** Whoever gave orders no longer wants any but these: should he want them again, those are new orders. */
+	readonly forgetFinished: (origin: 'fleet' | 'carousel', wanted: readonly string[]) => void;
 	readonly readProgress: () => FetchProgress | undefined;
 	readonly writeProgress: (progress: FetchProgress | undefined) => void;
 	/** SHA-256 of the bundle of the running release that was kept for its blocks. */
@@ -57,7 +57,9 @@ export const openAgentStore = (path: string): AgentStore => {
 		'delete from finished where order_id not in (select order_id from finished order by ended_ms desc limit ?)',
 	);
 	const find = database.prepare('select 1 from finished where order_id = ?');
-	const forget = database.prepare('delete from finished where origin = ? and order_id <> ?');
+	const forget = database.prepare(
+		'delete from finished where origin = ? and order_id not in (select value from json_each(?))',
+	);
 	const read = <Value>(name: string, schema: z.ZodType<Value>): Value | undefined => {
 		const row = select.get(name);
 		return row === undefined ? undefined : schema.safeParse(parseJson(row.value)).data;
@@ -82,8 +84,8 @@ export const openAgentStore = (path: string): AgentStore => {
 		isTold: () => read('told', z.boolean()) ?? true,
 		markTold: () => write('told', true),
 		isFinished: (orderId) => find.get(orderId) !== undefined,
-		forgetFinished: (origin, except) => {
-			forget.run(origin, except ?? '');
+		forgetFinished: (origin, wanted) => {
+			forget.run(origin, JSON.stringify(wanted));
 		},
 		readProgress: () => read('progress', fetchProgressSchema),
 		writeProgress: (progress) => write('progress', progress),

@@ -19,7 +19,7 @@ import {
 	statusOf,
 	type UpdateState,
 } from '#ota/agent/update-state.ts';
-import {nextOrder, type WantedOrders} from '#ota/agent/wanted-orders.ts';
+import {nextOrder, type WantedOrders, wantedIds} from '#ota/agent/wanted-orders.ts';
 import {reasonOf, type TransitionContext} from '#ota/agent/ways-out.ts';
 import {withinDeadline} from '#ota/agent/within-deadline.ts';
 
@@ -83,7 +83,7 @@ class Runner {
 	assign(order: UpdateOrder | undefined, {origin = 'fleet', expiresMs}: Assignment): void {
 		this.#wanted.set(origin, {order, expiresMs});
 		try {
-			this.#store.forgetFinished(origin, order?.orderId);
+			this.#store.forgetFinished(origin, wantedIds(this.#wanted));
 		} catch (error) {
 			this.#options.logger.error({err: error}, 'the state of updates cannot be written');
 		}
@@ -255,9 +255,9 @@ class Runner {
 
 	/** Who took an order back may give it anew. */
 	#forgetUnwanted({origin, orderId}: EndedState): void {
-		const own = this.#wanted.get(origin);
-		if (own !== undefined && own.order?.orderId !== orderId && this.#store.isFinished(orderId)) {
-			this.#store.forgetFinished(origin, own.order?.orderId);
+		const unwanted = this.#wanted.has(origin) && !wantedIds(this.#wanted).includes(orderId);
+		if (unwanted && this.#store.isFinished(orderId)) {
+			this.#store.forgetFinished(origin, wantedIds(this.#wanted));
 		}
 	}
 

@@ -9,6 +9,9 @@ export type WantedOrders = Map<
 	{readonly order: UpdateOrder | undefined; readonly expiresMs: number | undefined}
 >;
 
+export const wantedIds = (wanted: WantedOrders): readonly string[] =>
+	[...wanted.values()].flatMap(({order}) => (order === undefined ? [] : [order.orderId]));
+
 export type NextOrder = {
 	readonly order: UpdateOrder;
 	readonly origin: OrderOrigin;

@@ -1,6 +1,6 @@
 import type {ObjectUri} from '#appliance/contract/object-uri.ts';
 import type {FluteRange} from '#native/flute/receiver-event.ts';
-import {type ArrivalRecord, hasBegun} from '#stb/assemble/arrival.ts';
+import {type ArrivalRecord, hasBegun, isOpen} from '#stb/assemble/arrival.ts';
 import type {ArrivalRepair} from '#stb/assemble/arrival-repair.ts';
 import {type ArrivalReaderParts, readArrival} from '#stb/assemble/read-arrival.ts';
 import type {Arrivals, ArrivingObject} from '#stb/serve/arrivals.ts';
@@ -42,6 +42,7 @@ export const createArrivals = (options: {
 				sizeBytes: sizeBytes ?? 0,
 				contentType,
 				...(sha256 === undefined ? {} : {sha256}),
+				heldRange: (range) => heldRange(record, range, parts),
 				read: (readOptions) => read(record, readOptions),
 			};
 		},
@@ -53,6 +54,19 @@ export const createArrivals = (options: {
 			}
 		},
 	};
+};
+
+/** Where the receiver says that bytes are there; an object whose transmission is over is repaired as a whole. */
+const heldRange = (
+	record: ArrivalRecord,
+	{start, end}: {readonly start: number; readonly end: number},
+	{receiver}: Pick<ArrivalReaderParts, 'receiver'>,
+): {readonly start: number; readonly end: number} | undefined => {
+	if (!isOpen(record)) {
+		return undefined;
+	}
+	const [first] = receiver.available(record.id, {offset: start, length: end - start + 1});
+	return first === undefined ? undefined : {start: first.offset, end: first.offset + first.length - 1};
 };
 
 /** Readable while it arrives: uncompressed, and either on its way or known to be sent as soon as it is listed. */

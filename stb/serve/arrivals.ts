@@ -7,6 +7,11 @@ export type ArrivingObject = {
 	readonly contentType: string;
 	/** Of the identity bytes, where the sender announced it. */
 	readonly sha256?: string | undefined;
+	/** The first run of bytes within `start` to `end` (all inclusive) that is there now. Absent: nobody can tell. */
+	readonly heldRange?: (range: {
+		readonly start: number;
+		readonly end: number;
+	}) => {readonly start: number; readonly end: number} | undefined;
 	/**
 	 * Yields the bytes from `start` to `end` (inclusive) in order as they become complete. Starting it tells repair that
 	 * a player waits.

@@ -15,6 +15,7 @@ import type {Origin} from '#stb/serve/origin.ts';
 import {rangeBody} from '#stb/serve/range-body.ts';
 import {readOn} from '#stb/serve/read-on.ts';
 import {type ServedFrom, servingHeaders} from '#stb/serve/response-headers.ts';
+import {sendHeldPart, wantsOnlyCached} from '#stb/serve/send-if-cached.ts';
 import {sendTransfer} from '#stb/serve/send-transfer.ts';
 
 export type ObjectHandlerOptions = {
@@ -59,6 +60,10 @@ const answer = async (context: Context, uri: ObjectUri, options: ObjectHandlerOp
 		return 'cache';
 	}
 	const arriving = arrivals.find(uri);
+	if (wantsOnlyCached(context)) {
+		sendHeldPart(context, arriving, options);
+		return 'arriving';
+	}
 	if (arriving !== undefined) {
 		sendArriving(context, arriving, options);
 		return 'arriving';

@@ -9,14 +9,26 @@ export type RoleServe = {
 	/** Half-open ranges that are there; undefined: not even the object is known. */
 	held: readonly (readonly [number, number])[] | undefined;
 	bytes: Buffer;
+	/** What `orders.json` says, where it is there. */
+	orders: string | undefined;
 	readonly requests: {readonly range: string; readonly cacheControl: string}[];
 };
 
 export const withRoleServe = async (t: ExecutionContext, bytes: Buffer): Promise<RoleServe> => {
-	const serve = {url: '', held: [[0, bytes.length]] as RoleServe['held'], bytes, requests: [] as RoleServe['requests']};
+	const serve = {
+		url: '',
+		held: [[0, bytes.length]] as RoleServe['held'],
+		bytes,
+		orders: undefined as string | undefined,
+		requests: [] as RoleServe['requests'],
+	};
 	const server = createServer((request, response) => {
 		const {range = '', 'cache-control': cacheControl = ''} = request.headers;
 		serve.requests.push({range, cacheControl});
+		if (request.url?.endsWith('/orders.json') === true) {
+			response.writeHead(serve.orders === undefined ? 504 : 200).end(serve.orders);
+			return;
+		}
 		const [, from, to] = /^bytes=(\d+)-(\d+)$/u.exec(range) ?? [];
 		const [start, end] = [Number(from), Number(to) + 1];
 		const run = serve.held?.find(([a, b]) => b > start && a < end);

@@ -7,7 +7,7 @@ import {finalUpdatePhases, type UpdateStatus} from '#appliance/contract/fleet/up
 import {silentLogger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
-import type {Agent} from '#ota/agent/agent.ts';
+import type {Agent, OrderOrigin} from '#ota/agent/agent.ts';
 import {type AgentStore, openAgentStore} from '#ota/agent/agent-store.ts';
 import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
@@ -61,7 +61,10 @@ export type UpdateBox = {
 	readonly killAgent: () => never;
 	readonly makeOrder: (edits?: Omit<SampleOrder, 'bytes'>) => UpdateOrder;
 	/** Boots and goes on booting until the order has ended. */
-	readonly run: (order?: UpdateOrder | undefined, options?: {readonly bootsMax?: number}) => Promise<UpdateOutcome>;
+	readonly run: (
+		order?: UpdateOrder | undefined,
+		options?: {readonly bootsMax?: number; readonly origin?: 'fleet' | 'carousel'},
+	) => Promise<UpdateOutcome>;
 };
 
 class PowerLoss extends Error {}
@@ -97,7 +100,7 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 		cutPower: () => end('power'),
 		killAgent: () => end('killed'),
 		makeOrder: (edits) => sampleOrder({bytes, ...edits}),
-		run: async (given = order, {bootsMax = 14} = {}) => await runBox(given, bootsMax),
+		run: async (given = order, {bootsMax = 14, origin = 'fleet'} = {}) => await runBox(given, bootsMax, origin),
 	};
 	const dead = (): boolean => life?.stop.signal.aborted ?? false;
 	const around = async <Result>(step: Step, work: () => Promise<Result>): Promise<Result> => {
@@ -123,7 +126,7 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 		markTold: () => aroundSync('store-told', () => store.markTold()),
 		writeProgress: (progress) => aroundSync('store-progress', () => store.writeProgress(progress)),
 		writeKept: (kept) => aroundSync('store-kept', () => store.writeKept(kept)),
-		forgetFinished: (origin, except) => aroundSync('store-forget', () => store.forgetFinished(origin, except)),
+		forgetFinished: (origin, wanted) => aroundSync('store-forget', () => store.forgetFinished(origin, wanted)),
 		[Symbol.dispose]: () => store[Symbol.dispose](),
 	});
 	const fault = async (step: FaultPoint): Promise<void> => await around(step, async () => undefined);
@@ -137,7 +140,11 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 		reboot: async (...args) => await around('reboot', async () => await installer.reboot(...args)),
 	});
 
-	const live = async (given: UpdateOrder | undefined, ended: NonNullable<typeof life>): Promise<void> => {
+	const live = async (
+		given: UpdateOrder | undefined,
+		ended: NonNullable<typeof life>,
+		origin: OrderOrigin,
+	): Promise<void> => {
 		const installer = createDirectoryInstaller({
 			root: slotsRoot,
 			verify: sampleVerify,
@@ -174,10 +181,14 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 			logger: silentLogger(),
 			signal: ended.stop.signal,
 		});
-		agent.assign(given);
+		agent.assign(given, {origin});
 	};
 
-	const runBox = async (given: UpdateOrder | undefined, bootsMax: number): Promise<UpdateOutcome> => {
+	const runBox = async (
+		given: UpdateOrder | undefined,
+		bootsMax: number,
+		origin: OrderOrigin,
+	): Promise<UpdateOutcome> => {
 		[reboots, boots] = [0, 0];
 		let how: string = 'power';
 		while (how !== 'done' && boots < bootsMax) {
@@ -192,7 +203,7 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 				if (options.diesAtStart?.(bootedSlot) === true) {
 					continue;
 				}
-				await live(given, life);
+				await live(given, life, origin);
 			} catch (error) {
 				if (!(error instanceof PowerLoss)) {
 					throw error;
