@@ -11,6 +11,7 @@ import type {StbConfig} from '#stb/config-schema.ts';
 import {type Reception, startReception} from '#stb/receive/start-reception.ts';
 import {type Serving, startServing} from '#stb/serve/start-serving.ts';
 import {createStbMetrics} from '#stb/status/metrics.ts';
+import {mountPlayback} from '#stb/status/playback-route.ts';
 import {createStatusReader, type ServingCounts} from '#stb/status/read-status.ts';
 import {readTitles} from '#stb/status/read-titles.ts';
 import {createStatusEvents} from '#stb/status/status-events.ts';
@@ -57,7 +58,11 @@ export const startStb = async (context: RoleContext<StbConfig>): Promise<Running
 	);
 	const endpoints = {http: serving.current.url};
 	const owned = stack.move();
-	return {endpoints, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+	return {
+		endpoints,
+		purgeCache: (uriPrefix) => cache.purge({prefix: uriPrefix}),
+		[Symbol.asyncDispose]: () => owned.disposeAsync(),
+	};
 };
 
 /** The box's own pages and API. */
@@ -84,6 +89,7 @@ const mountBox = (options: {
 				metrics: createStbMetrics(readStatus),
 				document: signalling.document,
 			});
+			mountPlayback(router, {tell: (report) => context.tellPlayback?.(report), clock: systemClock});
 			router.get('/', assets);
 			router.get('/box/assets/{*path}', assets);
 		},

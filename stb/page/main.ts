@@ -9,6 +9,7 @@ import {loadPlayer} from './hls-engine.ts';
 import {createHome} from './home.ts';
 import type {PageTitle} from './page-title.ts';
 import {Player} from './player.ts';
+import {reportPlayback} from './report-playback.ts';
 import {createSignalChip} from './signal-chip.ts';
 import {followTitles} from './titles-feed.ts';
 
@@ -118,6 +119,7 @@ window.streamverse = {
 	stop: () => player.close(),
 };
 
+reportPlayback(() => player.report);
 tick();
 setInterval(tick, clockIntervalMs);
 showHero();

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import test from 'ava';
+import type Koa from 'koa';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {mountPlayback} from '#stb/status/playback-route.ts';
 import {withHttpApp} from '#test/helper/with-http-app.ts';
@@ -13,7 +14,7 @@ test('players’ reports are passed on, and what is none or too much is not', as
 	const told: PlaybackReport[] = [];
 	const router = new Router();
 	mountPlayback(router, {tell: (each) => told.push(each), clock: {nowMs: () => 0, monotonicMs: () => 0}});
-	const url = await withHttpApp(t, router.routes());
+	const url = await withHttpApp(t, router.routes() as Koa.Middleware);
 	const post = async (body: string, type = 'application/json') =>
 		(await fetch(`${url}/box/playback`, {method: 'POST', body, headers: {'content-type': type}})).status;
 	t.is(await post(JSON.stringify(report)), 204);
