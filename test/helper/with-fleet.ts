@@ -80,18 +80,19 @@ export const fleetCall =
 	};
 
 const takeOver = async ({url, firstAdmin}: Fleet): Promise<string> => {
-	const first = await signIn(url, firstAdmin?.password ?? '');
+	const first = await signInToFleet(url, 'admin', firstAdmin?.password ?? '');
 	await fleetCall(url, {Cookie: first})('PUT /session/password', {
 		current: firstAdmin?.password,
 		next: adminPassword,
 	});
-	const own = await signIn(url, adminPassword);
+	const own = await signInToFleet(url, 'admin', adminPassword);
 	const made = await fleetCall(url, {Cookie: own})('POST /tokens', {name: 'test', role: 'admin', lifeDays: 1});
 	return apiTokenCreatedSchema.parse(made.body).token;
 };
 
-const signIn = async (url: string, password: string): Promise<string> => {
-	const {headers} = await fleetCall(url, {})('POST /session', {name: 'admin', password});
+/** Answers the cookie. */
+export const signInToFleet = async (url: string, name: string, password: string): Promise<string> => {
+	const {headers} = await fleetCall(url, {})('POST /session', {name, password});
 	return headers
 		.getSetCookie()
 		.map((line) => line.split(';')[0])
