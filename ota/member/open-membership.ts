@@ -12,6 +12,7 @@ import type {MemberHookOptions} from '#appliance/supervisor/member-hook.ts';
 import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {Agent} from '#ota/agent/agent.ts';
+import {followCarousel} from '#ota/agent/carousel/follow-carousel.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
 import type {BootRecord} from '#ota/member/boot-cause.ts';
 import {timeZoneOf} from '#ota/member/box-facts.ts';
@@ -71,6 +72,10 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		state.agent = agent;
 	}
 	followDesired({...options, link, agent, reporter, signal});
+	if (agent !== undefined && state.config.box.kind === 'stb') {
+		const roleUrl = () => options.supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
+		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
+	}
 	answerCommands({...options, link, installer, stack, signal});
 	void sampleBox({state, link, logger, signal});
 	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
