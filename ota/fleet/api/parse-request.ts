@@ -10,17 +10,57 @@ export const parseRequestPart = (place: FieldProblem['in'], schema: z.ZodType | 
 	if (schema === undefined) {
 		return undefined;
 	}
+	const unusable = findUnusable(value, {field: '', depth: 0});
+	if (unusable !== undefined) {
+		throw refused(place, [{in: place, ...unusable}]);
+	}
 	const parsed = schema.safeParse(value);
 	if (parsed.success) {
 		return parsed.data;
 	}
-	const errors = parsed.error.issues.slice(0, fieldProblemsMax).map((issue) => fieldProblemOf(place, issue));
+	throw refused(
+		place,
+		parsed.error.issues.slice(0, fieldProblemsMax).map((issue) => fieldProblemOf(place, issue)),
+	);
+};
+
+const refused = (place: FieldProblem['in'], errors: readonly FieldProblem[]): Error => {
 	const [first] = errors;
-	throw apiError('OTA_API_INVALID', {
+	return apiError('OTA_API_INVALID', {
 		status: 400,
 		message: `The ${place}${first?.field ? ` field ${first.field}` : ''} was not understood: ${first?.message ?? 'it is wrong'}.`,
 		errors,
 	});
+};
+
+/** No schema of ours goes deeper, and what walks a value must come back. */
+const depthMax = 32;
+
+type Unusable = Pick<FieldProblem, 'field' | 'message'>;
+
+/** What no schema can take: U+0000, which SQLite's text can hold and PostgreSQL's cannot, and nesting without end. */
+const findUnusable = (
+	value: unknown,
+	{field, depth}: {readonly field: string; readonly depth: number},
+): Unusable | undefined => {
+	if (typeof value === 'string') {
+		return value.includes('\0') ? {field, message: 'it holds the character U+0000'} : undefined;
+	}
+	if (typeof value !== 'object' || value === null) {
+		return undefined;
+	}
+	if (depth >= depthMax) {
+		return {field: field.slice(0, 256), message: `it is nested more than ${depthMax} times`};
+	}
+	for (const [name, inner] of Object.entries(value)) {
+		const at = field === '' ? name : `${field}.${name}`;
+		const found =
+			findUnusable(name, {field, depth}) ?? findUnusable(inner, {field: at.slice(0, 256), depth: depth + 1});
+		if (found !== undefined) {
+			return found;
+		}
+	}
+	return undefined;
 };
 
 const fieldProblemOf = (place: FieldProblem['in'], issue: z.core.$ZodIssue): FieldProblem => ({

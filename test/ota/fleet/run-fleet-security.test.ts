@@ -5,10 +5,12 @@ import test, {type ExecutionContext} from 'ava';
 import {z} from 'zod';
 import {sleep} from '#appliance/time/sleep.ts';
 import {problemSchema} from '#ota/contract/problem.ts';
+import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {type FleetCall, fleetCall} from '#test/helper/with-fleet.ts';
 import {cookieOf} from '#test/helper/with-fleet-api.ts';
+import {databaseEngines, withFleetDatabaseUrl} from '#test/helper/with-fleet-database.ts';
 import {type TestProcess, withProcess} from '#test/helper/with-process.ts';
 
 const adminPassword = 'four words that belong apart';
@@ -40,11 +42,13 @@ smtp:
 type RunningFleet = {readonly url: string; readonly process: TestProcess; readonly oneTimePassword: string};
 
 /** The whole server as its command starts it, with every log that it can write. */
-const withRunningFleet = async (t: ExecutionContext): Promise<RunningFleet> => {
+const withRunningFleet = async (t: ExecutionContext, engine: DatabaseEngine): Promise<RunningFleet> => {
 	const directory = await withDirectory(t);
 	const file = path.join(directory, 'fleet.yaml');
 	await writeFile(file, config);
+	const databaseUrl = await withFleetDatabaseUrl(t, engine);
 	const process = withProcess(t, {
+		environment: {DATABASE_URL: databaseUrl},
 		script: 'cli/main.ts',
 		args: ['fleet', '--state', path.join(directory, 'state'), '--config', file, '--port', '0'],
 	});
@@ -129,52 +133,54 @@ const strings = [
 	'x'.repeat(3000),
 ];
 
-test('of the whole server: nobody does what is beyond their role, hostile requests are refused, and no log has a secret', async (t) => {
-	t.timeout(180_000);
-	const {url, process, oneTimePassword} = await withRunningFleet(t);
-	const admin = await takeOver(url, 'admin', oneTimePassword, adminPassword);
-	const asAdmin = patient(fleetCall(url, {Authorization: `Bearer ${admin.token}`}));
-	const made = await asAdmin('POST /accounts', {name: 'vera', displayName: 'Vera', role: 'viewer'});
-	const viewer = await takeOver(url, 'vera', made.body.oneTimePassword, viewerPassword);
-	const {body: document} = await asAdmin('GET /openapi.json');
-	const {valid, errors} = await new Validator().validate(structuredClone(document));
-	t.true(valid, JSON.stringify(errors));
-	const operations = operationsOf(document);
-	t.true(operations.length > 40, `${operations.length} operations`);
+for (const engine of databaseEngines) {
+	test(`of the whole server: nobody does what is beyond their role, hostile requests are refused, and no log has a secret (${engine})`, async (t) => {
+		t.timeout(180_000);
+		const {url, process, oneTimePassword} = await withRunningFleet(t, engine);
+		const admin = await takeOver(url, 'admin', oneTimePassword, adminPassword);
+		const asAdmin = patient(fleetCall(url, {Authorization: `Bearer ${admin.token}`}));
+		const made = await asAdmin('POST /accounts', {name: 'vera', displayName: 'Vera', role: 'viewer'});
+		const viewer = await takeOver(url, 'vera', made.body.oneTimePassword, viewerPassword);
+		const {body: document} = await asAdmin('GET /openapi.json');
+		const {valid, errors} = await new Validator().validate(structuredClone(document));
+		t.true(valid, JSON.stringify(errors));
+		const operations = operationsOf(document);
+		t.true(operations.length > 40, `${operations.length} operations`);
 
-	await refusesBeyondRole(t, url, operations, viewer);
-	await refusesHostile(t, asAdmin, operations);
+		await refusesBeyondRole(t, url, operations, viewer);
+		await refusesHostile(t, asAdmin, operations);
 
-	const secrets = [
-		...Object.values(configured),
-		...[admin.cookie, viewer.cookie].map((cookie) => cookie.split('=')[1] ?? ''),
-		...[admin.token, viewer.token, adminPassword, viewerPassword, made.body.oneTimePassword, oneTimePassword],
-		...(await makeSecrets(url, asAdmin)),
-	];
-	const logs = process
-		.output()
-		.split('\n')
-		.filter((line) => line.startsWith('{'));
-	t.true(
-		logs.some((line) => line.includes('"level":20')),
-		'it logs all that it can',
-	);
-	for (const secret of secrets) {
-		t.true(secret.length > 8);
-		t.deepEqual(
-			logs.filter((line) => line.includes(secret)),
-			[],
+		const secrets = [
+			...Object.values(configured),
+			...[admin.cookie, viewer.cookie].map((cookie) => cookie.split('=')[1] ?? ''),
+			...[admin.token, viewer.token, adminPassword, viewerPassword, made.body.oneTimePassword, oneTimePassword],
+			...(await makeSecrets(url, asAdmin)),
+		];
+		const logs = process
+			.output()
+			.split('\n')
+			.filter((line) => line.startsWith('{'));
+		t.true(
+			logs.some((line) => line.includes('"level":20')),
+			'it logs all that it can',
 		);
-	}
-	t.false(logs.some((line) => line.includes('PRIVATE KEY')));
-	const exported = await asAdmin('GET /audit/export?format=ndjson');
-	for (const secret of secrets) {
-		t.false(JSON.stringify(exported.body).includes(secret));
-	}
-	t.true((await asAdmin('GET /audit/verify')).body.intact);
-	const metrics = await fetch(new URL('/metrics', url), {headers: {authorization: `Bearer ${viewer.token}`}});
-	t.is(metrics.status, 200);
-});
+		for (const secret of secrets) {
+			t.true(secret.length > 8);
+			t.deepEqual(
+				logs.filter((line) => line.includes(secret)),
+				[],
+			);
+		}
+		t.false(logs.some((line) => line.includes('PRIVATE KEY')));
+		const exported = await asAdmin('GET /audit/export?format=ndjson');
+		for (const secret of secrets) {
+			t.false(JSON.stringify(exported.body).includes(secret));
+		}
+		t.true((await asAdmin('GET /audit/verify')).body.intact);
+		const metrics = await fetch(new URL('/metrics', url), {headers: {authorization: `Bearer ${viewer.token}`}});
+		t.is(metrics.status, 200);
+	});
+}
 
 const refusesBeyondRole = async (
 	t: ExecutionContext,

@@ -21,6 +21,14 @@ test('parameters, query and body are parsed, and a refusal names the field', asy
 		['PUT /things/abc', {body: {size: 1, extra: true}}, 'body', ''],
 		['PUT /things/abc', {body: '{"size":1,"__proto__":{"role":"admin"}}'}, 'body', ''],
 		['PUT /things/abc', {body: '[]'}, 'body', ''],
+		['PUT /things/abc', {body: '{"size":1,"names":["a\\u0000b"]}'}, 'body', 'names.0'],
+		['GET /things/abc?size=%00', {}, 'query', 'size'],
+		[
+			'PUT /things/abc',
+			{body: `{"names":${'['.repeat(100_000)}${']'.repeat(100_000)}}`},
+			'body',
+			`names${'.0'.repeat(31)}`,
+		],
 		['PUT /things/abc', {}, 'body', ''],
 	] as const;
 	for (const [operation, what, place, field] of table) {
