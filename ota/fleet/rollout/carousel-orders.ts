@@ -30,24 +30,30 @@ export const broadcastTarget = (
 /** Signs the order of each group that has started and has none yet. Doing it twice is harmless: the first stays. */
 export const signBroadcasts = async (context: TurnContext): Promise<number> => {
 	const {database} = context.store;
+	const nowMs = context.clock.nowMs();
 	const rows = await database
 		.selectFrom('rollout_group')
 		.innerJoin('rollout', 'rollout.id', 'rollout_group.rollout')
 		.select(['rollout.id', 'rollout.spec', 'rollout.release', 'rollout_group.ordinal'])
 		.select(['rollout_group.share_from as from', 'rollout_group.share_to as to'])
-		.where('rollout.state', '=', 'running')
+		// A last group of one-way boxes may start and end in one breath, and the rollout with it.
+		.where('rollout.state', 'in', ['running', 'finished'])
+		.where(({eb, or}) => or([eb('rollout.ended_ms', 'is', null), eb('rollout.ended_ms', '>', nowMs - broadcastLifeMs)]))
 		.where('rollout_group.state', '!=', 'waiting')
 		.where('rollout_group.broadcast', 'is', null)
 		.execute();
 	let signed = 0;
 	for (const row of rows) {
 		const spec = parseSpec(row);
+		if (spec.sources.carouselWaitMs === null || context.places.objectBaseUri === undefined) {
+			continue;
+		}
 		const release = await readRelease(database, row.release);
-		if (spec.sources.carouselWaitMs === null || context.places.objectBaseUri === undefined || release === undefined) {
+		if (release === undefined) {
 			continue;
 		}
 		const update = updateOrderOf({id: row.id, spec, attempt: 1}, {release, places: context.places});
-		const expiresMs = context.clock.nowMs() + broadcastLifeMs;
+		const expiresMs = nowMs + broadcastLifeMs;
 		const order = await context.desk.signBroadcast(broadcastTarget({id: row.id, spec}, row), update, {expiresMs});
 		await database
 			.updateTable('rollout_group')

@@ -227,7 +227,8 @@ test('shares keep to their borders, with no box known too', (t) => {
 test('one hundred thousand boxes are divided and their first orders planned in under a second', (t) => {
 	const boxes = Array.from({length: 100_000}, (_, index) => ({id: `box-${index}`}));
 	const spec = specOf({groups: two({}, {}), inFlightMax: 1_000_000});
-	const begunMs = performance.now();
+	// Of the processor, not of the clock on the wall: other tests run beside this one.
+	const begun = process.cpuUsage();
 	const [first, rest] = divideIntoGroups(boxes, {groups: spec.groups, salt: 's'});
 	const counts = {waiting: 0, ordered: 0, retrying: 0, done: 0, failed: 0, withdrawn: 0, skipped: 0};
 	const queue = (rest?.boxes ?? []).map(({id}): QueuedBox => ({box: id, ordinal: 1, attempt: 0, fit: {kind: 'order'}}));
@@ -247,7 +248,8 @@ test('one hundred thousand boxes are divided and their first orders planned in u
 			counts: ordinal === 0 ? {...counts, done: first?.boxes.length ?? 0} : {...counts, waiting: queue.length},
 		})),
 	});
-	const tookMs = performance.now() - begunMs;
+	const {user, system} = process.cpuUsage(begun);
+	const tookMs = (user + system) / 1000;
 	t.log(`${Math.round(tookMs)} ms`);
 	t.is(steps.length, 99_998);
 	t.true(tookMs < 1000, `${tookMs} ms`);
