@@ -74,6 +74,8 @@ const send = async (
 		},
 		...(proof?.kind === 'certificate' ? {cert: proof.certificatePem, key: proof.keyPem} : {}),
 	});
+	// What breaks after the answer began is told by the answer's own stream.
+	outgoing.on('error', () => undefined);
 	const answered = once(outgoing, 'response', {signal}) as Promise<[IncomingMessage]>;
 	outgoing.end(body);
 	const [response] = await answered;

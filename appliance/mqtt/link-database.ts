@@ -10,10 +10,12 @@ import {type Database, openDatabase} from '#appliance/store/open-database.ts';
 
 const migrations = [`${trustTables}${spoolTables}${stateTable}${commandTable}`] as const;
 const corruptCodes: readonly (string | undefined)[] = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
+const unusableDisk = /^SQLITE_(?:CANTOPEN|FULL|IOERR|READONLY)/u;
 
 /**
- * Opens link.db. One that is damaged is put aside and a new one begun: its spool is a new epoch, and the trust begins at
- * the claim's key again, from where `desired` brings the chain. A box must be reachable whatever its disk did.
+ * Opens link.db. A box must be reachable whatever its disk did: a damaged database is put aside and a new one begun (a
+ * new epoch, and the trust begins at the claim's key again, from where `desired` brings the chain); on a disk that cannot
+ * be written at all it is kept in memory, so that somebody can still look at the box.
  */
 export const openLinkDatabase = async (directory: string, logger: Logger): Promise<Database> => {
 	const filePath = path.join(directory, 'link.db');
@@ -21,14 +23,26 @@ export const openLinkDatabase = async (directory: string, logger: Logger): Promi
 		return openChecked(filePath);
 	} catch (error) {
 		if (!corruptCodes.includes(errorCode(error))) {
-			throw error;
+			return openInMemory(error, logger);
 		}
 		logger.error({err: error}, 'the link’s database is damaged and was put aside');
 	}
 	for (const suffix of ['', '-wal', '-shm']) {
 		await rename(`${filePath}${suffix}`, `${filePath}.damaged${suffix}`).catch(() => undefined);
 	}
-	return openChecked(filePath);
+	try {
+		return openChecked(filePath);
+	} catch (error) {
+		return openInMemory(error, logger);
+	}
+};
+
+const openInMemory = (error: unknown, logger: Logger): Database => {
+	if (!unusableDisk.test(errorCode(error) ?? '')) {
+		throw error;
+	}
+	logger.error({err: error}, 'the link’s database cannot be written; what the box tells is lost when it stops');
+	return openDatabase({path: ':memory:', migrations});
 };
 
 const openChecked = (filePath: string): Database => {

@@ -44,6 +44,15 @@ export const createSpool = (options: {
 	let bytes = repository.bytes();
 	let isFullTold = false;
 
+	/** After a transaction that was rolled back. A disk that cannot even be read leaves the number as it was. */
+	const recount = (): void => {
+		try {
+			bytes = repository.bytes();
+		} catch (error) {
+			logger.error({err: error, code: errorCode(error)}, 'the spool cannot be read');
+		}
+	};
+
 	/** One commit. The caller never fails for a disk that cannot be written: it has a box to keep running. */
 	const write = (topic: SpoolTopic, append: () => number): void => {
 		try {
@@ -56,7 +65,7 @@ export const createSpool = (options: {
 			});
 			isFullTold = false;
 		} catch (error) {
-			bytes = repository.bytes();
+			recount();
 			logger.error({err: error, code: errorCode(error), topic}, 'a record could not be written to the spool');
 			return;
 		}
@@ -108,15 +117,19 @@ export const createSpool = (options: {
 				write('telemetry', () => repository.append('telemetry', record));
 			}
 		},
-		next: repository.next,
-		acknowledge: (topic, sequence) => {
-			if (sequence > repository.lastSequence(topic)) {
-				return false;
-			}
+		next: (topic, after) => {
 			try {
-				return forget(topic, sequence);
+				return repository.next(topic, after);
 			} catch (error) {
-				bytes = repository.bytes();
+				logger.error({err: error, code: errorCode(error), topic}, 'the spool cannot be read');
+				return undefined;
+			}
+		},
+		acknowledge: (topic, sequence) => {
+			try {
+				return sequence <= repository.lastSequence(topic) && forget(topic, sequence);
+			} catch (error) {
+				recount();
 				logger.error({err: error, code: errorCode(error), topic}, 'acknowledged records could not be removed');
 				return false;
 			}

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
@@ -176,4 +176,21 @@ test('a damaged database is put aside, and a new epoch begins', async (t) => {
 	t.not(createSpoolRepository(after).epoch, epoch);
 	after.close();
 	t.true(statSync(`${file}.damaged`).size > 0);
+});
+
+test('on a disk that cannot be written the spool is in memory, and the box goes on', async (t) => {
+	const directory = await withDirectory(t);
+	mkdirSync(path.join(directory, 'link.db'));
+	const database = await openLinkDatabase(directory, silentLogger());
+	const repository = createSpoolRepository(database);
+	const spool = createSpool({
+		...{repository, bytesMax: 1000, logger: silentLogger(), onRecord: () => undefined},
+		clock: {nowMs: () => 0, monotonicMs: () => 0},
+	});
+	spool.tellEvent({kind: 'note', data: {}}, 'info');
+	t.is(spool.next('event', 0)?.sequence, 1);
+	database.close();
+	t.notThrows(() => spool.tellEvent({kind: 'note', data: {}}, 'info'), 'a database that fails while it runs');
+	t.is(spool.next('event', 0), undefined);
+	t.false(spool.acknowledge('event', 1));
 });
