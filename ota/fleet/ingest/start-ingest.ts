@@ -1,11 +1,12 @@
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import type {Acknowledged} from '#appliance/contract/fleet/spool-schema.ts';
 import {boxTopic, boxTopicNames, topicRoot} from '#appliance/contract/fleet/topic.ts';
+import {errorMessage} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {backoffMs} from '#appliance/time/backoff.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {Changes, FleetPart} from '#ota/fleet/fleet-part.ts';
-import type {Incoming} from '#ota/fleet/ingest/incoming.ts';
+import {type Incoming, spoolPlace} from '#ota/fleet/ingest/incoming.ts';
 import {parseIncoming} from '#ota/fleet/ingest/parse-incoming.ts';
 import {type IngestContext, type Written, writeBatch} from '#ota/fleet/ingest/write-batch.ts';
 import type {BrokerMessage, FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
@@ -43,6 +44,8 @@ export type Ingest = AsyncDisposable & {
 type Options = IngestContext & {
 	readonly parts: readonly Pick<FleetPart, 'writeIngest' | 'afterIngest'>[];
 	readonly broker: FleetBroker;
+	/** The same for every server and unknown to boxes, of which one that joined the group would take messages from it. */
+	readonly shareGroup?: string;
 	readonly changes: Changes;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
@@ -53,8 +56,9 @@ export const startIngest = async (options: Options): Promise<Ingest> => {
 	const runner = new IngestRunner(options);
 	await using stack = new AsyncDisposableStack();
 	stack.use(runner);
+	const {shareGroup = 'fleet'} = options;
 	for (const name of boxTopicNames) {
-		stack.use(await options.broker.subscribe(`$share/fleet/${topicRoot}/+/${name}`, runner.onMessage));
+		stack.use(await options.broker.subscribe(`$share/${shareGroup}/${topicRoot}/+/${name}`, runner.onMessage));
 	}
 	const owned = stack.move();
 	return {
@@ -186,13 +190,23 @@ class IngestRunner implements AsyncDisposable {
 	async #divide(messages: readonly Incoming[], error: unknown): Promise<void> {
 		const [first] = messages;
 		if (messages.length === 1 && first !== undefined) {
-			this.stats.dropped += 1;
-			this.#options.logger.error({err: error, box: first.box, kind: first.kind}, 'a message was given up');
+			await this.#giveUp(first, error);
 			return;
 		}
 		const middle = Math.floor(messages.length / 2);
 		await this.#write(messages.slice(0, middle));
 		await this.#write(messages.slice(middle));
+	}
+
+	/** As malformed, so that its box forgets it. When not even that can be written, it is the database and not the message. */
+	async #giveUp(message: Incoming, error: unknown): Promise<void> {
+		const {kind, box} = message;
+		if (kind !== 'malformed') {
+			this.stats.dropped += 1;
+			this.#options.logger.error({err: error, box, kind}, 'a message was given up');
+		}
+		const reason = `could not be written: ${errorMessage(error)}`.slice(0, 500);
+		await this.#write([{kind: 'malformed', box, topic: kind, reason, place: spoolPlace(message)}]);
 	}
 
 	async #databaseAnswers(): Promise<boolean> {
