@@ -8,6 +8,7 @@ import {registerConfigCommand} from '#cli/command/config.ts';
 import {registerContractCommand} from '#cli/command/contract.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerFleetCommand} from '#cli/command/fleet.ts';
+import {registerReleaseCommand} from '#cli/command/release.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
 import {registerSupervisorCommand} from '#cli/command/supervisor.ts';
 import {registerTestCommand} from '#cli/command/test.ts';
@@ -36,6 +37,7 @@ for (const kind of boxKinds) {
 }
 registerCatalogueCommand(program);
 registerConfigCommand(program);
+registerReleaseCommand(program);
 registerContractCommand(program);
 
 try {
