@@ -14,7 +14,7 @@ const keptDesiredSchema = z.object({
 	config: z.record(z.string(), z.json()),
 	windows: z.array(maintenanceWindowSchema).optional(),
 });
-const keptCarouselSchema = z.object({revision: z.int(), update: updateOrderSchema});
+const keptCarouselSchema = z.object({revision: z.int(), update: updateOrderSchema, expiresMs: z.int()});
 
 /** Verify → persist → tell: whoever acts on a desired state may be killed at any time, and finds it again. */
 export type DesiredKeeper = {
@@ -83,12 +83,12 @@ export const createDesiredKeeper = (options: {
 			}
 			return;
 		}
-		const {order, revision} = verdict.claims;
+		const {order, revision, exp} = verdict.claims;
 		if (order.kind !== 'update') {
 			refusals.tell(jws, {code: 'MQTT_ORDER_MALFORMED', message: 'The carousel carries update orders only.'});
 			return;
 		}
-		const next = {revision, update: order.update};
+		const next = {revision, update: order.update, expiresMs: exp * 1000};
 		if (keepWith(verdict.claims, () => repository.put('carousel', next))) {
 			carousel = next;
 			logger.info({revision, orderId: order.update.orderId}, 'keeps an update order of the carousel');

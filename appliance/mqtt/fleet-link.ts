@@ -15,7 +15,12 @@ export type DesiredState = {
 };
 
 /** An update order that came by the carousel, verified and on disk before anybody hears of it. */
-export type CarouselUpdate = {readonly revision: number; readonly update: UpdateOrder};
+export type CarouselUpdate = {
+	readonly revision: number;
+	readonly update: UpdateOrder;
+	/** After this it is not to be begun. */
+	readonly expiresMs: number;
+};
 
 /** A command whose order was verified, and whose arguments were parsed by the schema of its name. */
 export type ReceivedCommand = {

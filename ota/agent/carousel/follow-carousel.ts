@@ -22,7 +22,7 @@ export const followCarousel = (options: {
 	if (base === undefined) {
 		return;
 	}
-	const stop = link.onCarouselUpdate(({update}) => agent.assign(update, {origin: 'carousel'}));
+	const stop = link.onCarouselUpdate(({update, expiresMs}) => agent.assign(update, {origin: 'carousel', expiresMs}));
 	signal.addEventListener('abort', stop, {once: true});
 	const objectUri = `${base.replace(/\/+$/u, '')}/release/orders.json`;
 	void pollCarouselOrders({roleUrl, objectUri, take: link.takeCarouselOrders, logger, signal});

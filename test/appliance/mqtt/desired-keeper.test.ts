@@ -138,6 +138,9 @@ test('of the carousel’s orders the newest for this box is kept, without any co
 	t.deepEqual(told, ['7000 r-1', '7001 r-2']);
 	await link[Symbol.asyncDispose]();
 	const again = await startLink();
-	again.onCarouselUpdate(({revision}) => told.push(`again ${revision}`));
+	again.onCarouselUpdate(({revision, expiresMs}) => {
+		told.push(`again ${revision}`);
+		t.true(expiresMs > Date.now());
+	});
 	t.is(told.at(-1), 'again 7001');
 });
