@@ -5,7 +5,7 @@ import type {Finding} from '#ota/fleet/alert/step-alert.ts';
 import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
 
 /** Of one look: a storm beyond it is worked off in the looks that follow. */
-export const findingsMax = 5000;
+export const findingsMax = 2000;
 
 type Look = {readonly settings: RuleSettings; readonly nowMs: number};
 

@@ -6,7 +6,7 @@ import type {FleetContext, FleetPart, IngestBatch} from '#ota/fleet/fleet-part.t
 import {type FleetNumbers, readFleetNumbers} from '#ota/fleet/metrics/fleet-numbers.ts';
 
 /** Several Prometheus servers, and a person who reloads, cost the database no more than one. */
-const numbersKeptMs = 5000;
+const numbersKeptMs = 10_000;
 
 export type MetricsPart = FleetPart & {
 	/** `GET /metrics` on the operators' listener, for whoever may see the fleet. */

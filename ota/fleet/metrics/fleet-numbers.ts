@@ -1,3 +1,4 @@
+import {z} from 'zod';
 import {measureOutbox, type OutboxState} from '#ota/fleet/bridge/outbox.ts';
 import type {FleetDatabase} from '#ota/fleet/store/fleet-database.ts';
 
@@ -36,10 +37,14 @@ export const readFleetNumbers = async (database: FleetDatabase): Promise<FleetNu
 		seconds.push([query, (performance.now() - begunMs) / 1000]);
 		return answer;
 	};
+	const boxes = await timed('boxes', () => countBoxes(database));
 	return {
-		boxes: await timed('boxes', () => countBoxes(database)),
-		releases: await timed('releases', () => countReleases(database)),
-		phases: await timed('phases', () => countPhases(database)),
+		boxes: addUp(boxes, ({kind, presence, health}) => JSON.stringify([kind, presence, health])).map(([key, count]) => {
+			const [kind, presence, health] = labelsSchema.parse(JSON.parse(key));
+			return {kind, presence, health, count};
+		}),
+		releases: commonest(addUp(boxes, ({release}) => release.slice(0, 64))),
+		phases: addUp(boxes, (row) => row.update_phase),
 		rollouts: await timed('rollouts', () => countRollouts(database)),
 		alerts: await timed('alerts', () => countAlerts(database)),
 		outbox: await timed('outbox', () => measureOutbox(database)),
@@ -47,37 +52,41 @@ export const readFleetNumbers = async (database: FleetDatabase): Promise<FleetNu
 	};
 };
 
-const countBoxes = async (database: FleetDatabase): Promise<FleetNumbers['boxes']> => {
+const labelsSchema = z.tuple([z.string(), z.string(), z.string()]);
+
+type BoxCount = {
+	readonly kind: string;
+	readonly presence: string;
+	readonly health: string;
+	readonly release: string;
+	readonly update_phase: string;
+	readonly count: number;
+};
+
+/** One pass over all boxes, from which every count of them is made. */
+const countBoxes = async (database: FleetDatabase): Promise<readonly BoxCount[]> => {
 	const rows = await database
 		.selectFrom('box')
-		.select(({fn}) => ['kind', 'presence', 'health', fn.countAll().as('count')])
+		.select(({fn}) => ['kind', 'presence', 'health', 'release', 'update_phase', fn.countAll().as('count')])
 		.where('revoked_ms', 'is', null)
-		.groupBy(['kind', 'presence', 'health'])
+		.groupBy(['kind', 'presence', 'health', 'release', 'update_phase'])
 		.execute();
 	return rows.map((row) => ({...row, count: Number(row.count)}));
 };
 
-const countReleases = async (database: FleetDatabase): Promise<Counts> => {
-	const rows = await database
-		.selectFrom('box')
-		.select(({fn}) => ['release', fn.countAll().as('count')])
-		.where('revoked_ms', 'is', null)
-		.groupBy('release')
-		.orderBy('count', 'desc')
-		.execute();
-	const counts = rows.map(({release, count}) => [release.slice(0, 64), Number(count)] as const);
-	const others = counts.slice(releasesMax).reduce((sum, [, count]) => sum + count, 0);
-	return others === 0 ? counts : [...counts.slice(0, releasesMax), ['(others)', others]];
+const addUp = (rows: readonly BoxCount[], keyOf: (row: BoxCount) => string): [string, number][] => {
+	const sums = new Map<string, number>();
+	for (const row of rows) {
+		const key = keyOf(row);
+		sums.set(key, (sums.get(key) ?? 0) + row.count);
+	}
+	return [...sums];
 };
 
-const countPhases = async (database: FleetDatabase): Promise<Counts> => {
-	const rows = await database
-		.selectFrom('box')
-		.select(({fn}) => ['update_phase', fn.countAll().as('count')])
-		.where('revoked_ms', 'is', null)
-		.groupBy('update_phase')
-		.execute();
-	return rows.map((row) => [row.update_phase, Number(row.count)]);
+const commonest = (counts: [string, number][]): Counts => {
+	const sorted = counts.sort(([, one], [, other]) => other - one);
+	const others = sorted.slice(releasesMax).reduce((sum, [, count]) => sum + count, 0);
+	return others === 0 ? sorted : [...sorted.slice(0, releasesMax), ['(others)', others]];
 };
 
 const countRollouts = async (database: FleetDatabase): Promise<Counts> => {
