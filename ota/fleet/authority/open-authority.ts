@@ -8,6 +8,7 @@ import {PemConverter, X509Certificate} from '@peculiar/x509';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
+import {agreeOn} from '#ota/fleet/authority/agree-on.ts';
 import {type AuthorityConfig, dayMs} from '#ota/fleet/authority/authority-config.ts';
 import type {AuthorityErrorCode} from '#ota/fleet/authority/authority-error.ts';
 import {type AuthorityKey, keyFromPem, keyToPem, makeKey} from '#ota/fleet/authority/authority-key.ts';
@@ -77,13 +78,8 @@ export const openAuthority = async (options: OpenAuthorityOptions): Promise<Auth
 	};
 	const authority = await load(files, options);
 	const fingerprint = fingerprintOf(authority.chain[0]?.rawData ?? new ArrayBuffer(0));
-	await database
-		.insertInto('authority')
-		.values({id: 'root', fingerprint})
-		.onConflict((conflict) => conflict.column('id').doNothing())
-		.execute();
-	const owner = await database.selectFrom('authority').selectAll().where('id', '=', 'root').executeTakeFirstOrThrow();
-	if (owner.fingerprint !== fingerprint) {
+	const owner = await agreeOn(database, 'root', fingerprint);
+	if (owner !== fingerprint) {
 		if (created) {
 			await rm(directory, {recursive: true, force: true});
 		}

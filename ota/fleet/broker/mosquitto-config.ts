@@ -4,11 +4,14 @@ import type {MosquittoBrokerConfig} from '#ota/fleet/broker/broker-config.ts';
 
 /** A PUBLISH is its payload, its topic and its properties. */
 const packetBytesMax = payloadBytesMax + 8 * 1024;
-/** Messages under way to one client, and waiting for one (connected or not). */
-const inflightMax = 64;
-const queuedMessagesMax = 1000;
-const queuedBytesMax = 4 * 1024 ** 2;
-/** A fleet server takes what all boxes send: more is under way to it. */
+/**
+ * Messages under way to one client, beyond what it says itself (receive maximum), and waiting for one. mosquitto knows
+ * one limit for all, and drops what is beyond it without a word: it must hold what a whole fleet says at once when it
+ * comes back to a fleet server. To boxes only the fleet writes, whose commands expire.
+ */
+const inflightMax = 4096;
+const queuedMessagesMax = 200_000;
+const queuedBytesShare = 1 / 2;
 const keepaliveSecondsMax = 1200;
 /** A session whose box does not come back within it is forgotten; desired and reported state is retained anyhow. */
 const sessionDaysMax = 14;
@@ -87,7 +90,7 @@ export const mosquittoConfig = (options: {
 		`max_packet_size ${packetBytesMax}`,
 		`max_inflight_messages ${inflightMax}`,
 		`max_queued_messages ${queuedMessagesMax}`,
-		`max_queued_bytes ${queuedBytesMax}`,
+		`max_queued_bytes ${Math.floor(config.memoryBytesMax * queuedBytesShare)}`,
 		`max_keepalive ${keepaliveSecondsMax}`,
 		`memory_limit ${config.memoryBytesMax}`,
 		'set_tcp_nodelay true',

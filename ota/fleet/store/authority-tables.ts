@@ -56,8 +56,11 @@ export type RevocationListTable = {
 	pem: string;
 };
 
-/** Which authority this database belongs to: SHA-256 of the root's DER; one row, of id 'root'. */
-export type AuthorityTable = {id: string; fingerprint: string};
+/**
+ * What the servers of a fleet must agree on: `root`, the SHA-256 of the root's DER, by which a server with other files
+ * is found out; `share-group`, a secret name (open-trust.ts).
+ */
+export type AuthorityTable = {id: string; value: string};
 
 /** Tables of `ota/fleet/authority/`. */
 export type AuthorityTables = {

@@ -68,6 +68,6 @@ const createAuthority = async ({schema}: Kysely<unknown>): Promise<void> => {
 	await schema
 		.createTable('authority')
 		.addColumn('id', 'text', (column) => column.primaryKey())
-		.addColumn('fingerprint', 'text', (column) => column.notNull())
+		.addColumn('value', 'text', (column) => column.notNull())
 		.execute();
 };
