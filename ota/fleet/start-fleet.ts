@@ -129,7 +129,18 @@ const serve = async (
 	const {context, parts, broker, leases, orders} = core;
 	const {store, changes, serverId} = context;
 	const {database} = store;
-	const ingest = stack.use(await startIngest({store, clock, parts: parts.all, broker, changes, logger, signal}));
+	const ingest = stack.use(
+		await startIngest({
+			store,
+			clock,
+			parts: parts.all,
+			shareGroup: core.trust.shareGroup,
+			broker,
+			changes,
+			logger,
+			signal,
+		}),
+	);
 	const device = stack.use(
 		await startDeviceServer({
 			config: {...config.device, port: core.devicePort},
