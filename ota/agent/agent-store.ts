@@ -20,8 +20,8 @@ export type AgentStore = Disposable & {
 	/** Undefined when there is none, or none that can be understood. */
 	readonly readState: () => UpdateState | undefined;
 	/** On disk when it returns; throws when it is not. An order that ended is remembered. */
-	readonly writeState: (state: UpdateState) => void;
-	/** Whether the last state was told. */
+	readonly writeState: (state: UpdateState, options: {readonly isNews: boolean}) => void;
+	/** Whether the last news was told. */
 	readonly isTold: () => boolean;
 	readonly markTold: () => void;
 	readonly isFinished: (orderId: string) => boolean;
@@ -73,9 +73,11 @@ export const openAgentStore = (path: string): AgentStore => {
 	};
 	return {
 		readState: () => read('state', updateStateSchema),
-		writeState: database.transaction((state: UpdateState) => {
+		writeState: database.transaction((state: UpdateState, {isNews}: {readonly isNews: boolean}) => {
 			write('state', state);
-			write('told', false);
+			if (isNews) {
+				write('told', false);
+			}
 			if (isEnded(state)) {
 				finish.run(state.orderId, state.origin, state.sinceMs);
 				trim.run(finishedMax);

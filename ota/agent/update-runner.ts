@@ -153,7 +153,7 @@ class Runner {
 			return;
 		}
 		try {
-			this.#store.writeState(state);
+			this.#store.writeState(state, {isNews: isNews(before, state)});
 		} catch (error) {
 			this.#options.logger.error({err: error, code: 'OTA_FAILED_STORE'}, 'the state of updates cannot be written');
 			this.#withoutStore(before, event, errorMessage(error));
@@ -182,11 +182,10 @@ class Runner {
 	}
 
 	#enter(state: UpdateState, effects: readonly UpdateEffect[]): void {
-		const before = statusOf(this.#state);
-		const now = statusOf(state);
+		const before = this.#state;
 		this.#state = state;
 		this.#work?.abort(new DOMException('the update went on', 'AbortError'));
-		if (before.phase !== now.phase || before.orderId !== now.orderId || before.attempt !== now.attempt) {
+		if (isNews(before, state)) {
 			this.#tell();
 		}
 		for (const effect of effects) {
@@ -282,6 +281,12 @@ class Runner {
 		this.#underWay.add(tracked);
 	}
 }
+
+/** Whether the fleet is to hear of it. */
+const isNews = (before: UpdateState, after: UpdateState): boolean => {
+	const [one, other] = [statusOf(before), statusOf(after)];
+	return one.phase !== other.phase || one.orderId !== other.orderId || one.attempt !== other.attempt;
+};
 
 const endedOf = (state: Extract<UpdateState, {kind: 'cancelling'}>, sinceMs: number): UpdateState => {
 	const {order, origin, attempt, bytes} = state.job;

@@ -122,7 +122,7 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 	};
 	const wrapStore = (store: AgentStore): AgentStore => ({
 		...store,
-		writeState: (state) => aroundSync('store-state', () => store.writeState(state)),
+		writeState: (state, news) => aroundSync('store-state', () => store.writeState(state, news)),
 		markTold: () => aroundSync('store-told', () => store.markTold()),
 		writeProgress: (progress) => aroundSync('store-progress', () => store.writeProgress(progress)),
 		writeKept: (kept) => aroundSync('store-kept', () => store.writeKept(kept)),

@@ -52,7 +52,11 @@ export const extractTar = async (options: ExtractOptions): Promise<{readonly sha
 		signal.throwIfAborted();
 		throw error instanceof CodedError || (error instanceof Error && 'syscall' in error)
 			? error
-			: slotError('OTA_SLOT_BUNDLE_INVALID', {message: 'The bundle is no tar that can be read.', cause: error});
+			: slotError('OTA_SLOT_BUNDLE_INVALID', {
+					message: 'The bundle is no tar that can be read.',
+					cause: error,
+					retryable: true,
+				});
 	}
 	for (const link of links) {
 		await symlink(link.target, link.path).catch((error: unknown) => {
