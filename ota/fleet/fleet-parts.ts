@@ -17,6 +17,7 @@ import {createDiagnosticsPart, type DiagnosticsPart} from '#ota/fleet/diagnostic
 import type {FleetContext, FleetPart} from '#ota/fleet/fleet-part.ts';
 import {createMetricsPart} from '#ota/fleet/metrics/create-metrics-part.ts';
 import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
+import {consolePage} from '#ota/fleet/page/console-page.ts';
 import {boxEndpoints} from '#ota/fleet/registry/box-endpoints.ts';
 import {recordEndpoints} from '#ota/fleet/registry/record-endpoints.ts';
 import {siteEndpoints} from '#ota/fleet/registry/site-endpoints.ts';
@@ -92,7 +93,7 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 	];
 	return {
 		all,
-		middleware: [metrics.router.routes()],
+		middleware: [metrics.router.routes(), consolePage()],
 		attachStreams: diagnostics.attachStreams,
 		orderDesk,
 		commandDesk,

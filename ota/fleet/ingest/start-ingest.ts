@@ -60,6 +60,8 @@ export const startIngest = async (options: Options): Promise<Ingest> => {
 	for (const name of boxTopicNames) {
 		stack.use(await options.broker.subscribe(`$share/${shareGroup}/${topicRoot}/+/${name}`, runner.onMessage));
 	}
+	// What was said while the connection was away reached nobody; what of it matters, the broker retains.
+	stack.defer(options.broker.onConnected(() => void runner.reconcile()));
 	const owned = stack.move();
 	return {
 		stats: () => runner.stats,
@@ -88,6 +90,7 @@ class IngestRunner implements AsyncDisposable {
 	readonly #signal: AbortSignal;
 	readonly #running: Promise<void>;
 	#reconciling = false;
+	#mustReconcile = false;
 
 	constructor(options: Options) {
 		this.#options = options;
@@ -114,11 +117,21 @@ class IngestRunner implements AsyncDisposable {
 		return this.#pending.length >= pendingMax ? this.#room.promise : undefined;
 	}
 
+	/** One at a time; asked for meanwhile, it is done once more. */
 	async reconcile(): Promise<void> {
+		this.#mustReconcile = true;
 		if (this.#reconciling) {
 			return;
 		}
 		this.#reconciling = true;
+		while (this.#mustReconcile && !this.#signal.aborted) {
+			this.#mustReconcile = false;
+			await this.#readRetained();
+		}
+		this.#reconciling = false;
+	}
+
+	async #readRetained(): Promise<void> {
 		let lastMs = this.#options.clock.monotonicMs();
 		try {
 			await using stack = new AsyncDisposableStack();
@@ -140,8 +153,6 @@ class IngestRunner implements AsyncDisposable {
 			if (!this.#signal.aborted) {
 				this.#options.logger.warn({err: error}, 'the retained state of the boxes was not read');
 			}
-		} finally {
-			this.#reconciling = false;
 		}
 	}
 
