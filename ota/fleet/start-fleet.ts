@@ -18,6 +18,7 @@ import {createOrderDesk} from '#ota/fleet/order/create-order-desk.ts';
 import type {OrderContext} from '#ota/fleet/order/order-context.ts';
 import {openOrderKeys} from '#ota/fleet/order/order-keys.ts';
 import {publishOrders} from '#ota/fleet/order/start-order-publisher.ts';
+import {consolePage} from '#ota/fleet/page/console-page.ts';
 import {retainRecords} from '#ota/fleet/registry/start-retention.ts';
 import {connectBroker} from '#ota/fleet/server/connect-broker.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
@@ -193,6 +194,7 @@ const middlewareOf = ({config, clock, logger, signal}: StartFleetOptions, core: 
 		...(accounts.oidcRouter === undefined ? [] : [accounts.oidcRouter.routes()]),
 		api.routes(),
 		...parts.middleware,
+		consolePage(),
 	];
 };
 
