@@ -11,6 +11,8 @@ export type DemoOptions = {
 	/** Opens the subscriber's page when there is a desktop. */
 	readonly openBrowser: boolean;
 	readonly seed: number;
+	/** Rolls a second version out to two more set-tops, by the carousel. */
+	readonly update: boolean;
 };
 
 export const demoDefaults = {lossRatio: 0.02, fadeMs: 3000, seed: 1} as const;

@@ -11,6 +11,7 @@ type DemoFlags = {
 	readonly report?: string;
 	readonly browser: boolean;
 	readonly seed: number;
+	readonly update: boolean;
 };
 
 const parseRatio = (text: string): number => {
@@ -46,10 +47,15 @@ export const registerDemoCommand = (program: Command): void => {
 		)
 		.option('--report <file>', 'with --for: write the figures as JSON, and screenshots beside it')
 		.option('--seed <number>', 'the same seed gives the same losses', parseSeed, 1)
+		.option(
+			'--update',
+			'also roll a second version out to two more set-tops, by the carousel, in two waves of which one falls back',
+			false,
+		)
 		.option('--no-browser', 'do not open the page on this desktop')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ ./streamverse demo\n  $ ./streamverse demo --loss 0.1 --fade 10s\n  $ ./streamverse demo --for 60s --report build/demo-report.json',
+			'\nExamples:\n  $ ./streamverse demo\n  $ ./streamverse demo --update\n  $ ./streamverse demo --loss 0.1 --fade 10s\n  $ ./streamverse demo --for 60s --report build/demo-report.json',
 		)
 		.action(async (flags: DemoFlags) => {
 			const {runDemo} = await import('#demo/run-demo.ts');
@@ -64,6 +70,7 @@ export const registerDemoCommand = (program: Command): void => {
 						reportPath: flags.report,
 						openBrowser: flags.browser && flags.for === undefined,
 						seed: flags.seed,
+						update: flags.update,
 					},
 					signal,
 					output: process.stdout,

@@ -22,6 +22,8 @@ export type BoxPlan = {
 	readonly urls: Readonly<Record<BoxKind, string>>;
 	/** What the link carries. */
 	readonly channels: readonly LinkChannel[];
+	/** What a set-top on this machine tunes to. */
+	readonly receive: object;
 	/** The box's YAML, as an object. */
 	readonly files: Readonly<Record<BoxKind, object>>;
 };
@@ -55,8 +57,10 @@ export const planBoxes = async (options: {
 		fleet: {claimFile: claimFileOf(deviceIdOf(kind)), model: 'demo', sampleIntervalMs: telemetryIntervalMs},
 		[kind]: section,
 	});
+	const receive = {interfaceAddress: host, announcement};
 	return {
 		urls,
+		receive,
 		channels: [
 			{group: announcement.group, port: announcement.port, portOffset},
 			{group: contentGroup, port: contentPort, portOffset},
@@ -87,7 +91,7 @@ export const planBoxes = async (options: {
 				repair: {baseUrls: [{url: `${urls['pop-node']}/streamverse/`}], randomBackOffMs: 200},
 			}),
 			stb: box('stb', supervisors[1], {
-				receive: {interfaceAddress: host, announcement},
+				receive,
 				serve: {listen: {host, port: stb}},
 			}),
 			'pop-node': box('pop-node', supervisors[2], {

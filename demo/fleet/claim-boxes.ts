@@ -24,25 +24,23 @@ const sites: Readonly<Record<BoxKind, Site>> = {
 	},
 };
 
-/** Makes the sites and a one-time claim for each box, and answers where each claim file lies, by the box's name. */
+export const claimFilePath = (directory: string, deviceId: string): string => join(directory, `${deviceId}.claim.json`);
+
+/** Makes the sites, and a one-time claim file for each box. */
 export const claimBoxes = async (options: {
 	readonly ask: FleetClient;
 	readonly boxes: readonly BoxToClaim[];
 	readonly directory: string;
-}): Promise<ReadonlyMap<string, string>> => {
+}): Promise<void> => {
 	const {ask, boxes, directory} = options;
 	await mkdir(directory, {recursive: true, mode: 0o700});
 	for (const kind of new Set(boxes.map((box) => box.kind))) {
 		const {id, ...site} = sites[kind];
 		await ask('PUT', `/sites/${id}`, site, 0);
 	}
-	const files = new Map<string, string>();
 	for (const {deviceId, kind, tags = []} of boxes) {
 		const request = {deviceIds: [deviceId], kind, site: sites[kind].id, tags, lifeDays: 1};
 		const {items} = createdClaimsSchema.parse(await ask('POST', '/claims', request));
-		const path = join(directory, `${deviceId}.claim.json`);
-		await writeFile(path, JSON.stringify(items[0]?.file), {mode: 0o600});
-		files.set(deviceId, path);
+		await writeFile(claimFilePath(directory, deviceId), JSON.stringify(items[0]?.file), {mode: 0o600});
 	}
-	return files;
 };

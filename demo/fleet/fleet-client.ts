@@ -27,22 +27,23 @@ export const openFleetClient = (options: {
 	readonly signal: AbortSignal;
 }): FleetClient => clientOf({...options, credentials: {kind: 'token', token: options.token}});
 
-/** Signs in as the first administrator, chooses a password of its own, and answers a token of the same role. */
+/** Signs in with a one-time password, chooses one of its own, and answers a token of the account's role. */
 export const takeOver = async (options: {
 	readonly url: string;
 	readonly name: string;
 	readonly oneTimePassword: string;
 	readonly password: string;
+	readonly role?: 'approver' | 'admin';
 	readonly signal: AbortSignal;
 }): Promise<string> => {
-	const {url, name, oneTimePassword, password, signal} = options;
+	const {url, name, oneTimePassword, password, role = 'admin', signal} = options;
 	const first = await signIn({...options, password: oneTimePassword});
 	const {account} = sessionSchema.parse(await first('GET', '/session'));
 	if (account.mustChangePassword) {
 		await first('PUT', '/session/password', {current: oneTimePassword, next: password});
 	}
 	const own = account.mustChangePassword ? await signIn({url, name, password, signal}) : first;
-	const made = await own('POST', '/tokens', {name: 'demo', role: 'admin', lifeDays: 1});
+	const made = await own('POST', '/tokens', {name: 'demo', role, lifeDays: 1});
 	return apiTokenCreatedSchema.parse(made).token;
 };
 

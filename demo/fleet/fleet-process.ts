@@ -12,12 +12,16 @@ import {startFleet} from '#ota/fleet/start-fleet.ts';
 const stopTimeoutMs = 15_000;
 
 /** The demo's fleet server: as `./streamverse fleet`, but it leaves the one-time password where the demo finds it. */
-const {values} = parseArgs({options: {state: {type: 'string'}, port: {type: 'string'}}});
+const {values} = parseArgs({options: {state: {type: 'string'}, port: {type: 'string'}, headend: {type: 'string'}}});
 const stateDirectory = values.state ?? '';
 const config = fleetConfigSchema.parse({
 	fleet: 'demo',
 	log: {level: 'info'},
 	operator: {port: Number(values.port)},
+	carousel: {
+		objectBaseUri: 'http://dvb.gw/streamverse/',
+		headendUrls: values.headend === undefined ? [] : [values.headend],
+	},
 	broker: {kind: 'mosquitto', host: '127.0.0.1', port: 0, serverPort: 0},
 });
 const logger = createLogger({name: 'fleet', level: config.log.level});

@@ -29,10 +29,12 @@ export type DemoFleet = AsyncDisposable & {
 /** A fleet server of its own with its broker, on free ports; answers when the demo is signed in to it. */
 export const startDemoFleet = async (options: {
 	readonly stateDirectory: string;
+	/** Whose carousel carries releases and orders. */
+	readonly headendUrl?: string;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 }): Promise<DemoFleet> => {
-	const {stateDirectory, logger, signal} = options;
+	const {stateDirectory, headendUrl, logger, signal} = options;
 	await using stack = new AsyncDisposableStack();
 	const port = await freeTcpPort(preferredPort);
 	const service = stack.use(
@@ -40,7 +42,11 @@ export const startDemoFleet = async (options: {
 			{
 				name: 'fleet',
 				command: process.execPath,
-				args: [join(root, 'demo', 'fleet', 'fleet-process.ts'), '--state', stateDirectory, '--port', String(port)],
+				args: [
+					join(root, 'demo', 'fleet', 'fleet-process.ts'),
+					...['--state', stateDirectory, '--port', String(port)],
+					...(headendUrl === undefined ? [] : ['--headend', headendUrl]),
+				],
 				workingDirectory: root,
 				readiness: {kind: 'message'},
 				startTimeoutMs,

@@ -14,6 +14,7 @@ export type DemoFacts = {
 	readonly check: ObjectCheck;
 	readonly playback: {readonly vod: PlaybackResult; readonly live: PlaybackResult};
 	readonly fleet: DemoReport['fleet'];
+	readonly update?: DemoReport['update'];
 };
 
 /** The verdict and the figures behind it. Pure, so that every way to fail is tested without a demo. */
@@ -24,6 +25,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 		...playbackReasons('title', playback.vod),
 		...playbackReasons('live', playback.live),
 		...fleetReasons(facts.fleet),
+		...updateReasons(facts.update),
 	];
 	return {
 		version: 1,
@@ -61,6 +63,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 		},
 		carousel: {rateErrorRatio: headend.uplink.rateErrorRatio, rateBps: headend.uplink.rateBps},
 		fleet: facts.fleet,
+		...(facts.update === undefined ? {} : {update: facts.update}),
 		ok: reasons.length === 0,
 		reasons,
 	};
@@ -83,3 +86,19 @@ const fleetReasons = ({boxes, enrolled, online}: DemoReport['fleet']): readonly 
 	...(enrolled === boxes ? [] : [`${enrolled} of ${boxes} boxes enrolled with the fleet`]),
 	...(online === boxes ? [] : [`the fleet sees ${online} of ${boxes} boxes online`]),
 ];
+
+/** One wave keeps the release, the other falls back from it, and the rollout notices. */
+const updateReasons = (update: DemoReport['update']): readonly string[] => {
+	if (update === undefined) {
+		return [];
+	}
+	const {waves, stoppedByItself, bytesMulticast} = update;
+	const kept = waves.filter(({confirmed}) => confirmed > 0).length;
+	const fellBack = waves.filter(({rolledBack}) => rolledBack > 0).length;
+	return [
+		...(kept === 1 ? [] : [`${kept} waves kept the release, not 1`]),
+		...(fellBack === 1 ? [] : [`${fellBack} waves fell back, not 1`]),
+		...(stoppedByItself ? [] : ['the rollout did not stop when a box had failed']),
+		...(bytesMulticast > 0 ? [] : ['no byte of the release came by the carousel']),
+	];
+};

@@ -63,6 +63,27 @@ export const demoReportSchema = z.strictObject({
 	carousel: z.strictObject({rateErrorRatio: ratioSchema, rateBps: countSchema}),
 	/** Boxes of the demo, those that enrolled, and those that the fleet sees online with what they run. */
 	fleet: z.strictObject({boxes: countSchema, enrolled: countSchema, online: countSchema}),
+	/** Only with `--update`. Bytes are what the updated boxes fetched. */
+	update: z
+		.strictObject({
+			release: z.string(),
+			bundleBytes: countSchema,
+			/** A threshold paused the rollout when a box had failed. */
+			stoppedByItself: z.boolean(),
+			waves: z.array(
+				z.strictObject({
+					name: z.string(),
+					boxes: z.array(z.string()),
+					confirmed: countSchema,
+					rolledBack: countSchema,
+					/** Why boxes did not keep it, as they told. */
+					reasons: z.array(z.string()),
+				}),
+			),
+			bytesUnicast: countSchema,
+			bytesMulticast: countSchema,
+		})
+		.optional(),
 	ok: z.boolean(),
 	/** Why it is not ok; empty when it is. */
 	reasons: z.array(z.string()),

@@ -15,6 +15,20 @@ export const summarise = (report: DemoReport): readonly string[] => {
 		playbackLine('live', playback.live),
 		`cache hit ratio ${(cache.hitRatio * 100).toFixed(1)} %`,
 		`${fleet.online} of ${fleet.boxes} boxes enrolled and online in the fleet`,
+		...(report.update === undefined ? [] : updateLines(report.update)),
 		report.ok ? 'all is well' : `not well: ${report.reasons.join('; ')}`,
 	];
 };
+
+const updateLines = ({
+	release,
+	waves,
+	bytesMulticast,
+	bytesUnicast,
+}: NonNullable<DemoReport['update']>): readonly string[] => [
+	...waves.map(
+		({name, boxes, confirmed, rolledBack, reasons}) =>
+			`release ${release}, ${name}: ${confirmed} of ${boxes.length} confirmed, ${rolledBack} rolled back${reasons.map((reason) => ` (${reason})`).join('')}`,
+	),
+	`the release came by ${bytesMulticast} bytes of the carousel and ${bytesUnicast} bytes of unicast`,
+];

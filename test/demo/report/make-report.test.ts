@@ -77,3 +77,31 @@ test('there is no frame', flaw, {playback: {vod: {...played, framesDecoded: 0}, 
 test('the player failed', flaw, {playback: {vod: {...played, error: 'X: y'}, live: played}}, /title failed: X: y/u);
 test('a box did not enrol', flaw, {fleet: {boxes: 3, enrolled: 2, online: 2}}, /2 of 3 boxes enrolled/u);
 test('a box is not online', flaw, {fleet: {boxes: 3, enrolled: 3, online: 1}}, /sees 1 of 3 boxes online/u);
+
+const update = {
+	release: '0.2.0',
+	bundleBytes: 4000,
+	stoppedByItself: true,
+	waves: [
+		{name: 'first wave', boxes: ['a'], confirmed: 1, rolledBack: 0, reasons: []},
+		{name: 'second wave', boxes: ['b'], confirmed: 0, rolledBack: 1, reasons: ['OTA_X: why']},
+	],
+	bytesUnicast: 0,
+	bytesMulticast: 8000,
+};
+
+test('an update of which one wave fell back is told, and is ok', (t) => {
+	const report = makeReport({...facts, update});
+	t.true(report.ok);
+	t.deepEqual(demoReportSchema.parse(JSON.parse(JSON.stringify(report))), report);
+	t.regex(summarise(report).join('\n'), /second wave: 0 of 1 confirmed, 1 rolled back \(OTA_X: why\)/u);
+});
+
+test('the rollout went on', flaw, {update: {...update, stoppedByItself: false}}, /did not stop/u);
+test('nothing came by satellite', flaw, {update: {...update, bytesMulticast: 0}}, /no byte of the release/u);
+test(
+	'no wave fell back',
+	flaw,
+	{update: {...update, waves: update.waves.map((wave) => ({...wave, confirmed: 1, rolledBack: 0}))}},
+	/0 waves fell back, not 1/u,
+);
