@@ -44,7 +44,7 @@ const createAlerts = async ({schema}: Kysely<unknown>): Promise<void> => {
 		.execute();
 	await schema.createIndex('alert_state').on('alert').columns(['state', 'raised_ms', 'id']).execute();
 	await schema.createIndex('alert_subject').on('alert').columns(['subject']).execute();
-	await schema.createIndex('alert_box').on('alert').columns(['box', 'rule']).execute();
+	await schema.createIndex('alert_box').on('alert').columns(['box', 'rule', 'state', 'bad']).execute();
 	await schema.createIndex('alert_site').on('alert').columns(['rule', 'state', 'site']).execute();
 	await schema.createIndex('alert_notified').on('alert').columns(['state', 'notified']).execute();
 };
