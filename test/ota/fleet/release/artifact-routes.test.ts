@@ -1,7 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import S3rver from 's3rver';
 import {createApp} from '#appliance/http/create-app.ts';
 import {listen} from '#appliance/http/listen.ts';
 import {createArtifactPermit} from '#ota/fleet/release/artifact-permit.ts';
@@ -10,34 +9,16 @@ import type {ArtifactStore} from '#ota/fleet/release/artifact-store.ts';
 import {type ArtifactTraffic, createArtifactTraffic} from '#ota/fleet/release/artifact-traffic.ts';
 import {createDiskArtifacts} from '#ota/fleet/release/disk-artifacts.ts';
 import {createS3Artifacts} from '#ota/fleet/release/s3-artifacts.ts';
-import {freePort} from '#test/helper/free-port.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {type TestFleetContext, withFleetContext} from '#test/helper/with-fleet-context.ts';
 import {type TestRelease, withRelease} from '#test/helper/with-release.ts';
+import {withS3} from '#test/helper/with-s3.ts';
 
 const withDisk = async (t: ExecutionContext): Promise<ArtifactStore> =>
 	createDiskArtifacts({directory: await withDirectory(t)});
 
-const withS3 = async (t: ExecutionContext): Promise<ArtifactStore> => {
-	const port = await freePort();
-	const directory = await withDirectory(t);
-	const server = new S3rver({
-		port,
-		address: '127.0.0.1',
-		directory,
-		silent: true,
-		configureBuckets: [{name: 'releases', configs: []}],
-	});
-	await server.run();
-	t.teardown(() => server.close());
-	return createS3Artifacts({
-		url: `http://127.0.0.1:${port}/releases`,
-		region: 'us-east-1',
-		accessKeyId: 'S3RVER',
-		secretAccessKey: 'S3RVER',
-	});
-};
+const openS3 = async (t: ExecutionContext): Promise<ArtifactStore> => createS3Artifacts(await withS3(t));
 
 type Served = {
 	readonly context: TestFleetContext;
@@ -89,7 +70,7 @@ const withArtifacts = async (t: ExecutionContext, openStore: typeof withDisk): P
 
 for (const [name, openStore] of [
 	['a disk', withDisk],
-	['S3', withS3],
+	['S3', openS3],
 ] as const) {
 	test(`a box takes what its order names from ${name}: whole, by ranges, and only what changed not`, async (t) => {
 		const {release, get, traffic, context} = await withArtifacts(t, openStore);
