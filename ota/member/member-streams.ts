@@ -1,4 +1,3 @@
-import {redactPatterns} from '#appliance/diagnostics/bundle/redact.ts';
 import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import {openLog} from '#appliance/diagnostics/log/open-log.ts';
 import {openTerminal} from '#appliance/diagnostics/stream/open-terminal.ts';
@@ -14,16 +13,18 @@ export const memberStreams = (options: {
 	readonly state: MemberState;
 	readonly link: FleetLink;
 	readonly ring: LogRing | undefined;
+	/** Takes the box's secrets out of a log line. */
+	readonly redact: (text: string) => string;
 	readonly logger: Logger;
 }): StreamSessions => {
-	const {state, link, ring, logger} = options;
+	const {state, link, ring, redact, logger} = options;
 	const {enabled, user, group, shell, linkLossMs} = state.config.fleet.terminal;
 	return createStreamSessions({
 		...{link, linkLossMs, logger: logger.child({component: 'stream'})},
 		open: (request, listener) => {
 			if (request.kind === 'log') {
 				const origin = ring === undefined ? ({kind: 'journal'} as const) : ({kind: 'ring', ring} as const);
-				return openLog({...request, origin, redact: redactPatterns, listener});
+				return openLog({...request, origin, redact, listener});
 			}
 			if (!enabled) {
 				throw new CodedError<MemberErrorCode>('OTA_MEMBER_TERMINAL_OFF', {

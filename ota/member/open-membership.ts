@@ -19,6 +19,7 @@ import {timeZoneOf} from '#ota/member/box-facts.ts';
 import {confirmChecks} from '#ota/member/confirm-checks.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
 import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
+import {redactorOfBox} from '#ota/member/member-secrets.ts';
 import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
 import {memberStreams} from '#ota/member/member-streams.ts';
 import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
@@ -66,6 +67,7 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		stack.use(installer);
 	}
 	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
+	stack.defer(identity.onCredentials(reporter.changed));
 	const agent =
 		installer && stack.use(await openAgent({...options, link, installer: noting(installer, boot), reporter, signal}));
 	if (agent !== undefined) {
@@ -76,7 +78,9 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		const roleUrl = () => options.supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
 		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
 	}
-	answerCommands({...options, link, installer, stack, signal});
+	const {boxFilePath} = options;
+	const redact = await redactorOfBox({directory, boxFilePath, config: state.overlay.config()});
+	answerCommands({...options, link, installer, redact, stack, signal});
 	void sampleBox({state, link, logger, signal});
 	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
 	const resources = stack.move();
@@ -189,6 +193,7 @@ const answerCommands = (
 	options: MembershipOptions & {
 		readonly link: FleetLink;
 		readonly installer: SlotInstaller | undefined;
+		readonly redact: (text: string) => string;
 		readonly stack: AsyncDisposableStack;
 	},
 ): void => {

@@ -22,6 +22,7 @@ export type TestMember = {
 	readonly setup: FleetLinkSetup;
 	readonly enrolled: () => number;
 	readonly stateDirectory: string;
+	readonly claimFile: string;
 	readonly start: () => RunningTestMember;
 	readonly startServer: () => Promise<TestFleetServer>;
 };
@@ -37,8 +38,9 @@ export const withMember = async (t: ExecutionContext): Promise<TestMember> => {
 	const est = await withMemberEst(t, {authority: setup.authority, token: memberToken});
 	const {directory} = setup;
 	const stateDirectory = path.join(directory, 'state');
+	const claimFile = path.join(directory, 'claim.json');
 	await writeFile(
-		path.join(directory, 'claim.json'),
+		claimFile,
 		JSON.stringify({
 			...{version: 1, fleet: testFleet, brokerUrl: setup.broker.url, orderKey: setup.signer.key, token: memberToken},
 			...{estUrl: `${est.url}/.well-known/est`, deviceUrl: est.url},
@@ -57,7 +59,7 @@ export const withMember = async (t: ExecutionContext): Promise<TestMember> => {
 		}),
 	);
 	return {
-		...{setup, stateDirectory, enrolled: est.enrolled, startServer: setup.startServer},
+		...{setup, stateDirectory, claimFile, enrolled: est.enrolled, startServer: setup.startServer},
 		start: () => {
 			const child = withProcess(t, {script: 'test/fake/member-main.ts', args: [filePath]});
 			const url = () => eventually('the address', () => /"url":"(http:[^"]+)"/u.exec(child.output())?.[1]);

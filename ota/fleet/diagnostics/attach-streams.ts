@@ -28,6 +28,7 @@ export type AttachStreamsOptions = {
 	readonly logger: Logger;
 	/** Where people reach the server, when a proxy stands before it. */
 	readonly publicUrl?: string | undefined;
+	readonly pingMs?: number | undefined;
 };
 
 /** Takes WebSocket upgrades of streams on the operators' server; other paths are not ours. */
@@ -86,8 +87,7 @@ const admit = async (asked: {
 	if (!box.success || !query.success) {
 		throw apiError('OTA_API_INVALID', {status: 400, message: 'The stream’s box or query is not valid.'});
 	}
-	const elevated = query.data.kind === 'terminal' && query.data.elevated === 'true';
-	if (!mayDo(identity.actor.role, elevated ? 'admin' : 'operator')) {
+	if (!mayDo(identity.actor.role, roleFor(query.data))) {
 		await writeAudit(options, asked.request, {box: box.data, actor: identity.actor, query: query.data}, 403);
 		throw apiError('OTA_API_FORBIDDEN', {status: 403, message: 'Your role does not allow this stream.'});
 	}
@@ -118,7 +118,12 @@ const openFor = async (
 		connection.on('message', (data, isBinary) => stream.fromPage(isBinary ? '' : String(data)));
 		connection.on('close', () => stream.detach(page));
 		connection.on('error', () => connection.terminate());
-		keepAlive(connection);
+		keepAlive(
+			connection,
+			async () => await mayGoOn(request, admitted, options),
+			() => stream.end('OTA_STREAM_ENDED', 'You are signed out, or may not do this any more.'),
+			options.pingMs,
+		);
 		stream.attach(page, query.kind === 'resume' ? query.after : 0);
 	});
 };
@@ -134,8 +139,21 @@ const pageOf = (connection: WebSocket): StreamPage => ({
 	close: () => connection.close(1000),
 });
 
+/** A connection outlives what admitted it: a session that was ended, a role that was taken away. */
+const mayGoOn = async (
+	{headers}: IncomingMessage,
+	{actor, query}: Admitted,
+	{authenticate}: AttachStreamsOptions,
+): Promise<boolean> => {
+	const identity = await authenticate(headers);
+	return identity?.actor.id === actor.id && mayDo(identity.actor.role, roleFor(query));
+};
+
+const roleFor = (query: StreamQuery): 'admin' | 'operator' =>
+	query.kind === 'terminal' && query.elevated === 'true' ? 'admin' : 'operator';
+
 /** A page whose line is cut says nothing: two pings without an answer, and it counts as gone. */
-const keepAlive = (connection: WebSocket): void => {
+const keepAlive = (connection: WebSocket, mayGo: () => Promise<boolean>, end: () => void, everyMs = pingMs): void => {
 	let answered = true;
 	const timer = setInterval(() => {
 		if (!answered) {
@@ -144,7 +162,12 @@ const keepAlive = (connection: WebSocket): void => {
 		}
 		answered = false;
 		connection.ping(() => undefined);
-	}, pingMs);
+		// A database that does not answer at the moment takes nobody's terminal away.
+		void mayGo().then(
+			(may) => may || end(),
+			() => undefined,
+		);
+	}, everyMs);
 	connection.on('pong', () => {
 		answered = true;
 	});

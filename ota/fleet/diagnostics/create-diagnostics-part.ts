@@ -27,6 +27,7 @@ export type DiagnosticsPartOptions = {
 	readonly publicUrl?: string | undefined;
 	readonly limits?: Partial<DiagnosticsLimits>;
 	readonly tickMs?: number;
+	readonly pingMs?: number;
 };
 
 export type DiagnosticsPart = FleetPart & {
@@ -53,7 +54,10 @@ export const createDiagnosticsPart = (context: FleetContext, options: Diagnostic
 				...{context, broker, commands, limits, pathOf: (id) => uploads.pathOf(id)},
 				...(options.tickMs === undefined ? {} : {tickMs: options.tickMs}),
 			});
-			const attached = attachStreams(server, {bridge, authenticate, writeAudit, logger, publicUrl});
+			const attached = attachStreams(server, {
+				...{bridge, authenticate, writeAudit, logger, publicUrl},
+				pingMs: options.pingMs,
+			});
 			return {
 				[Symbol.asyncDispose]: async () => {
 					await bridge[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {createReadStream} from 'node:fs';
+import {stat} from 'node:fs/promises';
 import {z} from 'zod';
 import {type DeviceId, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {errorCode, errorMessage} from '#appliance/error/coded-error.ts';
@@ -100,8 +101,15 @@ export const createDiagnosticsEndpoints = (options: DiagnosticsEndpointsOptions)
 					message: 'It is not here yet.',
 				});
 			}
+			const filePath = options.uploads.pathOf(row.id);
+			if (!(await stat(filePath).catch(() => undefined))?.isFile()) {
+				throw apiError<DiagnosticsServerErrorCode>('OTA_DIAGNOSTICS_ELSEWHERE', {
+					status: 410,
+					message: 'Its file is not here: it was deleted, or lies with another server of this fleet.',
+				});
+			}
 			return {
-				stream: createReadStream(options.uploads.pathOf(row.id)),
+				stream: createReadStream(filePath),
 				headers: {
 					'Content-Type': contentTypes[row.kind] ?? 'application/octet-stream',
 					'Content-Length': String(row.size_bytes),
