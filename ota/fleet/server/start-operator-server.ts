@@ -28,6 +28,8 @@ export const startOperatorServer = async (options: {
 	const {config, middleware, logger} = options;
 	const app = createApp({logger});
 	app.proxy = config.publicUrl !== undefined;
+	// Of X-Forwarded-For only what our own proxy appended: whatever stands before it was written by who asks.
+	app.maxIpsCount = 1;
 	for (const each of middleware) {
 		app.use(each as Middleware);
 	}
