@@ -54,3 +54,31 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 	await poll('the box is cut off', () => !box.isConnected());
 	t.is((await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {}})).status, 404);
 });
+
+test('pages hear of changes, Prometheus of figures, and strangers of nothing', async (t) => {
+	const fleet = await withFleet(t);
+	for (const path of ['/live', '/metrics', '/api/v1/boxes', '/api/v1/overview']) {
+		t.is((await fetch(`${fleet.url}${path}`)).status, 401, path);
+	}
+	const headers = {Authorization: `Bearer ${fleet.token}`};
+	const stop = new AbortController();
+	const live = await fetch(`${fleet.url}/live`, {headers, signal: stop.signal});
+	t.regex(live.headers.get('content-type') ?? '', /^text.event-stream/u);
+	const site = {name: 'Paris', latitude: 48.8, longitude: 2.3, timeZone: 'Europe/Paris', windows: null};
+	t.is((await fleet.call('PUT /sites/paris', site, {'If-Match': '"0"'})).status, 200);
+	t.is((await fleet.call('PUT /sites/paris', site, {'If-Match': '"0"'})).status, 412);
+	let heard = '';
+	const decoder = new TextDecoder();
+	for await (const chunk of live.body ?? []) {
+		heard += decoder.decode(chunk, {stream: true});
+		if (heard.includes('"kind":"boxes"')) {
+			break;
+		}
+	}
+	stop.abort();
+	t.regex(heard, /data: \{"kind":"boxes"\}/u);
+	t.regex(await (await fetch(`${fleet.url}/metrics`, {headers})).text(), /^streamverse_fleet_ingest_seconds_count /mu);
+	t.like((await fleet.call('GET /sites/paris')).body, {id: 'paris', name: 'Paris'});
+	t.is((await fleet.call('DELETE /sites/paris')).status, 204);
+	t.is((await fleet.call('GET /openapi.json')).body.openapi.slice(0, 3), '3.1');
+});
