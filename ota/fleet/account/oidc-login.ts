@@ -12,8 +12,10 @@ import {
 	randomPKCECodeVerifier,
 } from 'openid-client';
 import {errorCode} from '#appliance/error/coded-error.ts';
+import {statusOf} from '#appliance/http/create-app.ts';
 import {type AccountRole, accountRoles} from '#ota/contract/account-api.ts';
 import {accountError} from '#ota/fleet/account/account-error.ts';
+import type {AccountRow} from '#ota/fleet/account/account-store.ts';
 import type {AccountsContext} from '#ota/fleet/account/accounts-context.ts';
 import {actorOf} from '#ota/fleet/account/authenticate.ts';
 import type {OidcSettings} from '#ota/fleet/account/oidc-settings.ts';
@@ -21,6 +23,10 @@ import {hashSecret, makeSecret} from '#ota/fleet/account/secret.ts';
 import {readCookie, setCookie} from '#ota/fleet/account/session-cookie.ts';
 import {sessionCookie} from '#ota/fleet/account/session-endpoints.ts';
 import {takeExternalAccount} from '#ota/fleet/account/take-external-account.ts';
+import {apiError} from '#ota/fleet/api/api-error.ts';
+import type {Actor} from '#ota/fleet/api/endpoint.ts';
+import {anonymous} from '#ota/fleet/api/identity.ts';
+import {createRateLimiter, type RateLimit} from '#ota/fleet/api/rate-limiter.ts';
 import type {WriteAudit} from '#ota/fleet/audit/audit-entry.ts';
 
 export const oidcRoot = '/api/v1/oidc';
@@ -31,6 +37,8 @@ const loginMs = 10 * 60_000;
 /** Of sign-ins under way; who floods the start page pushes out the oldest. */
 const loginsMax = 1000;
 const providerTimeoutSeconds = 10;
+/** Each start writes a row, and each callback asks the provider. */
+const addressLimit: RateLimit = {burst: 30, perSecond: 0.5};
 
 export type OidcOptions = AccountsContext & {readonly settings: OidcSettings; readonly writeAudit: WriteAudit};
 
@@ -48,7 +56,20 @@ export const createOidcRouter = (options: OidcOptions): Router => {
 		});
 		return known;
 	};
+	const limiter = createRateLimiter(addressLimit, options);
 	const router = new Router();
+	router.use((context, next) => {
+		const retryAfterSeconds = limiter.take(context.ip);
+		if (retryAfterSeconds > 0) {
+			context.set('Retry-After', String(retryAfterSeconds));
+			throw apiError('OTA_API_TOO_MANY_REQUESTS', {
+				status: 429,
+				message: 'Too many sign-ins from this address: wait as Retry-After says.',
+				retryAfterSeconds,
+			});
+		}
+		return next();
+	});
 	router.get(oidcStartPath, async (context) => startLogin(context, options, await provider()));
 	router.get(callbackPath, async (context) => finishLogin(context, options, await provider()));
 	return router;
@@ -135,28 +156,43 @@ const finishLogin = async (context: Context, options: OidcOptions, provider: Con
 			message: 'This sign-in was not begun in this browser, or took too long: begin again.',
 		});
 	}
-	const url = new URL(context.originalUrl.slice(0, 8192), settings.publicUrl);
-	const claims = await claimsOf(provider, {url, state, verifier: login.verifier, nonce: login.nonce});
-	const account = await takeExternalAccount(options, {claims, role: roleOf(claims, settings)});
-	const secret = await sessions.begin({accountId: account.id, address: context.ip});
-	const actor = actorOf(account);
-	await writeAudit({
-		actorId: actor.id,
-		actorName: actor.name,
-		actorRole: actor.role,
-		action: 'signInByOidc',
-		method: 'GET',
-		path: callbackPath,
-		box: null,
-		outcome: 'done',
-		status: 200,
-		code: null,
-		address: context.ip,
-		detail: JSON.stringify({issuer: claims.iss}),
+	const record = (actor: Actor, result: {readonly status: number; readonly code: string | null}): Promise<void> =>
+		writeAudit({
+			actorId: actor.id,
+			actorName: actor.name,
+			actorRole: actor.role,
+			action: 'signInByOidc',
+			method: 'GET',
+			path: callbackPath,
+			box: null,
+			outcome: result.status < 400 ? 'done' : 'refused',
+			...result,
+			address: context.ip,
+			detail: JSON.stringify({issuer: settings.issuer}),
+		});
+	const account = await identify(context, {...options, provider, state, login}).catch(async (error: unknown) => {
+		await record(anonymous, {status: statusOf(error), code: errorCode(error) ?? null});
+		throw error;
 	});
+	const secret = await sessions.begin({accountId: account.id, address: context.ip});
+	await record(actorOf(account), {status: 200, code: null});
 	context.append('Set-Cookie', sessionCookie(options, secret));
 	context.append('Set-Cookie', setCookie(stateCookieName(isSecure), '', {isSecure, maxAgeMs: 0, sameSite: 'Lax'}));
 	sendOnward(context, login.return_to);
+};
+
+const identify = async (
+	context: Context,
+	options: OidcOptions & {
+		readonly provider: Configuration;
+		readonly state: string;
+		readonly login: {readonly verifier: string; readonly nonce: string};
+	},
+): Promise<AccountRow> => {
+	const {settings, provider, state, login} = options;
+	const url = new URL(context.originalUrl.slice(0, 8192), settings.publicUrl);
+	const claims = await claimsOf(provider, {url, state, verifier: login.verifier, nonce: login.nonce});
+	return takeExternalAccount(options, {claims, role: roleOf(claims, settings)});
 };
 
 /** A page that goes on by itself: a redirect would still count as the provider's, and a Strict cookie stay behind. */

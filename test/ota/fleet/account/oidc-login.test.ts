@@ -122,6 +122,13 @@ test('who has no group, is disabled, or did not begin here is refused', async (t
 	t.is((await fetch(forged, {headers: {cookie}})).status, 401, 'a guessed code');
 	t.is((await fetch(forged, {headers: {cookie}})).status, 400, 'and only once');
 	t.regex(begun.headers.get('location') ?? '', /code_challenge_method=S256/u);
+	const {items} = await api.audit.list({limit: 10, action: 'signInByOidc', outcome: 'refused'});
+	t.deepEqual(
+		items.map(({code}) => code),
+		['OTA_ACCOUNT_OIDC_FAILED', 'OTA_ACCOUNT_SIGN_IN_REFUSED', 'OTA_ACCOUNT_OIDC_NO_ROLE'],
+	);
+	const many = await Promise.all(Array.from({length: 40}, () => fetch(start, {redirect: 'manual'})));
+	t.true(many.some(({status}) => status === 429));
 });
 
 test('after the sign-in one lands on a page of ours only', (t) => {
