@@ -142,6 +142,7 @@ export const withDeviceServer = async (
 		readonly routers?: readonly import('@koa/router').default[];
 		readonly config?: Record<string, unknown>;
 		readonly timeouts?: DeviceTimeouts;
+		readonly renewalCheckMs?: number;
 	} = {},
 ): Promise<{url: string; port: number}> => {
 	const {part, trust, context, directory} = fixture;
@@ -157,6 +158,7 @@ export const withDeviceServer = async (
 		logger: context.logger,
 		signal: stopping.signal,
 		...(options.timeouts === undefined ? {} : {timeouts: options.timeouts}),
+		...(options.renewalCheckMs === undefined ? {} : {renewalCheckMs: options.renewalCheckMs}),
 	});
 	t.teardown(async () => {
 		stopping.abort();
