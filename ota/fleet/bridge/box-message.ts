@@ -15,7 +15,7 @@ export type BoxMessage = {
 	readonly payload: string;
 };
 
-/** What a batch means to Kafka's readers. `version` 1 of each payload is documented in ota/README.md. */
+/** What a batch means to Kafka's readers: JSON whose fields are those of spool-schema.ts, with the box beside them. */
 export const boxMessagesOf = (batch: IngestBatch): readonly BoxMessage[] => [
 	...batch.telemetry.map(
 		({box, telemetry: {epoch, sequence, samples}}): BoxMessage => ({
