@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import test from 'ava';
 import {poll} from '#test/helper/poll.ts';
 import {sampleReported} from '#test/helper/sample-box.ts';
@@ -81,4 +82,20 @@ test('pages hear of changes, Prometheus of figures, and strangers of nothing', a
 	t.like((await fleet.call('GET /sites/paris')).body, {id: 'paris', name: 'Paris'});
 	t.is((await fleet.call('DELETE /sites/paris')).status, 204);
 	t.is((await fleet.call('GET /openapi.json')).body.openapi.slice(0, 3), '3.1');
+});
+
+test('a broker that is killed comes back, and nothing that a box said meanwhile is lost', async (t) => {
+	const fleet = await withFleet(t);
+	const box = await withFleetBox(t, fleet, 'stb-1');
+	const online = async () => (await fleet.call('GET /boxes/stb-1')).body.presence;
+	await poll('the box is online', async () => (await online()) === 'online');
+	const [pid] = execFileSync('pgrep', ['-f', `${fleet.stateDirectory}/broker`], {encoding: 'utf8'}).split('\n');
+	process.kill(Number(pid), 'SIGKILL');
+	await poll('the box is without a broker', () => !box.isConnected());
+	for (let index = 0; index < 20; index += 1) {
+		box.tellEvent({kind: 'note', data: {index}});
+	}
+	const events = async () => (await fleet.call('GET /boxes/stb-1/events')).body.items.length;
+	await poll('every event is there', async () => (await events()) === 20, 60_000);
+	t.is(await online(), 'online');
 });
