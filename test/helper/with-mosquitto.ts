@@ -4,6 +4,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {connect} from 'node:net';
 import path from 'node:path';
 import type {ExecutionContext} from 'ava';
+import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {freePort} from '#test/helper/free-port.ts';
 import {isProcessAlive} from '#test/helper/is-process-alive.ts';
@@ -17,6 +18,9 @@ export type TestMosquitto = {
 	/** On the same port, with what it persisted. */
 	readonly start: () => Promise<void>;
 };
+
+/** By then it has its port, or has ended. */
+const startMs = 50;
 
 /**
  * A real mosquitto with mutual TLS on a free loopback port: a certificate's CN is the user's name, a box may only use its
@@ -59,8 +63,14 @@ export const withMosquitto = async (t: ExecutionContext, authority: TestAuthorit
 		}
 	};
 	const start = async (): Promise<void> => {
-		child = spawn('mosquitto', ['-c', path.join(directory, 'mosquitto.conf')], {stdio: 'ignore'});
-		await eventually('mosquitto listens', () => canConnect(port));
+		await eventually('mosquitto listens', async () => {
+			// The port may be another's for a moment: a client's connection is given one of the same range.
+			if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+				child = spawn('mosquitto', ['-c', path.join(directory, 'mosquitto.conf')], {stdio: 'ignore'});
+				await sleep(startMs);
+			}
+			return (await canConnect(port)) && child.exitCode === null;
+		});
 	};
 	t.teardown(kill);
 	await start();
