@@ -25,7 +25,7 @@ const frameChars = 16 * 1024;
 
 /** A terminal or log of a box: opened once, and taken up again after a lost connection without a lost character. */
 export const openBoxStream = (options: BoxStreamOptions): BoxStream => {
-	const {query, onText, onState} = options;
+	const {box, query, onText, onState} = options;
 	let socket: WebSocket | undefined;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let token: string | undefined;
@@ -79,7 +79,7 @@ export const openBoxStream = (options: BoxStreamOptions): BoxStream => {
 	};
 	const connect = (): void => {
 		const asked = token === undefined ? query : {kind: 'resume', token, after: shown};
-		socket = new WebSocket(streamUrl(options.box, asked), 'streamverse.stream.v1');
+		socket = new WebSocket(streamUrl(box, asked), 'streamverse.stream.v1');
 		socket.onmessage = ({data}: MessageEvent<string>) => take(JSON.parse(data) as StreamMessage);
 		socket.onclose = ({reason}) => {
 			if (isClosed) {
@@ -89,10 +89,10 @@ export const openBoxStream = (options: BoxStreamOptions): BoxStream => {
 			resumeUntil ||= now + resumeMs;
 			if (token === undefined || now > resumeUntil) {
 				end(reason || 'The box could not be reached.');
-				return;
+			} else {
+				onState('lost');
+				timer = setTimeout(connect, retryMs);
 			}
-			onState('lost');
-			timer = setTimeout(connect, retryMs);
 		};
 		socket.onopen = () => {
 			resumeUntil = 0;

@@ -8,7 +8,7 @@ import {Panel} from '../component/panel.tsx';
 import {boxPath} from '../state/router.ts';
 import {useResource} from '../state/use-resource.ts';
 
-const shown = 9;
+const shown = 6;
 
 /** What is raised and nobody has taken up. */
 export const NewestAlerts = (): JSX.Element => {

@@ -82,9 +82,10 @@ const SiteDialog = ({onDone, onClose}: {readonly onDone: () => void; readonly on
 			verb="Create"
 			onClose={onClose}
 			onSubmit={async () => {
-				await request('POST', '/sites', {
+				// If-Match "0": a site that is there already is not overwritten.
+				await request('PUT', `/sites/${encodeURIComponent(id.value)}`, {
+					ifMatch: '"0"',
 					body: {
-						id: id.value,
 						name: name.value,
 						latitude: Number(latitude.value),
 						longitude: Number(longitude.value),

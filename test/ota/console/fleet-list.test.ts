@@ -1,0 +1,56 @@
+import test from 'ava';
+import {signInToConsole, withConsole} from '#test/helper/with-console.ts';
+
+const boxes = 100_000;
+/** Rows in the document, however long the list is. */
+const rowsMax = 80;
+
+test('a person signs in and filters a fleet of a hundred thousand', async (t) => {
+	t.timeout(120_000);
+	const open = await withConsole(t, {boxes});
+	const {page, browser} = open;
+	await signInToConsole(open);
+	await page.getByText('100,000', {exact: true}).first().waitFor();
+
+	await page.keyboard.press('g');
+	await page.keyboard.press('b');
+	await page.getByRole('heading', {name: 'Boxes'}).waitFor();
+	await page.getByRole('link', {name: 'headend-000000'}).waitFor();
+	t.true((await page.locator('.rows-line').count()) < rowsMax);
+
+	await page.keyboard.press('/');
+	await page.keyboard.type('kind=pop-node site=oslo health!=ok');
+	await page.waitForURL(/filter=/u);
+	await page
+		.getByRole('link', {name: /^pop-node-/u})
+		.first()
+		.waitFor();
+	await page.waitForFunction(() => {
+		const rows = [...document.querySelectorAll('.rows-line')];
+		return rows.length > 0 && rows.every((row) => row.textContent?.includes('oslo'));
+	});
+
+	await page.getByLabel('Filter of boxes').fill('kindd=stb');
+	await page.locator('.filter-wrong mark').waitFor();
+	t.regex((await page.locator('.filter-wrong').textContent()) ?? '', /kindd/u);
+	t.deepEqual(
+		browser.errors().filter((error) => !/status of 40[01]/u.test(error)),
+		[],
+	);
+});
+
+test('a list is scrolled page by page and keeps its document small', async (t) => {
+	t.timeout(120_000);
+	const open = await withConsole(t, {boxes: 2400});
+	const {page} = open;
+	await signInToConsole(open);
+	await page.goto(`${open.fleet.url}/boxes?filter=kind%3Dstb`);
+	await page.getByRole('link', {name: /^stb-/u}).first().waitFor();
+	await page.getByRole('grid').focus();
+	for (let times = 0; times < 8; times += 1) {
+		await page.keyboard.press('End');
+		await page.waitForTimeout(150);
+	}
+	t.true((await page.locator('.rows-line').count()) < rowsMax);
+	t.true(Number(await page.locator('.rows-line').last().getAttribute('aria-rowindex')) > 800);
+});
