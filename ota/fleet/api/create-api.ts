@@ -121,7 +121,8 @@ const answerProblems =
 
 /** What is told of an error: codes and sentences of ours, never a stack or the words of the database. */
 export const problemOf = (error: unknown): Problem => {
-	const status = statusOf(error);
+	// Whoever wrote a filter that is none is told so, wherever it was parsed.
+	const status = errorCode(error)?.startsWith('APPLIANCE_FILTER_') ? 400 : statusOf(error);
 	const hidden = !(error instanceof CodedError) && status >= 500;
 	const details = error instanceof CodedError ? error.details : {};
 	const problem = {
