@@ -47,7 +47,7 @@ export const sampleOrder = ({bytes, release = '2.0.0', orderId = 'r1', ...edits}
 		sources: [{kind: 'carousel', objectUri: `http://dvb.gw/op/release/${bundle.sha256}`, waitMs: 0}],
 		byteBudgetBytes: 10 * bytes.length,
 		attemptsMax: 3,
-		deadlines: {fetchMs: 5000, installMs: 5000, rebootMs: 5000, confirmMs: 5000},
+		deadlines: {fetchMs: 20_000, installMs: 20_000, rebootMs: 20_000, confirmMs: 20_000},
 		allowDowngrade: false,
 		...edits.order,
 	});

@@ -92,12 +92,12 @@ const setUp = async (
 				retryMaxMs: 2,
 				checkpointBytes: 8192,
 				carouselPollMs: 10,
-				idleTimeoutMs: 500,
+				idleTimeoutMs: 8000,
 			},
 			clock: systemClock,
 			random: Math.random,
 			logger: silentLogger(),
-			signal: signal ?? AbortSignal.timeout(10_000),
+			signal: signal ?? AbortSignal.timeout(30_000),
 		});
 	};
 	return {run, path, kept: () => kept, server, serve};

@@ -24,6 +24,8 @@ type Wanted = {
 	readonly requestsMin?: number;
 	readonly unicastMax?: number;
 	readonly budget?: number;
+	readonly idleTimeoutMs?: number;
+	readonly slowWindowMs?: number;
 };
 
 const half = ({response, from, to}: Asked): void => {
@@ -68,9 +70,16 @@ const table: Record<string, Wanted> = {
 		requestsMax: 6,
 		unicastMax: 0,
 	},
-	'a server that never answers': {answer: () => undefined, code: 'OTA_FAILED_FETCH', retryable: true, requestsMax: 6},
-	'a server that answers late once': {answer: once(() => undefined), requestsMax: 2},
+	'a server that never answers': {
+		idleTimeoutMs: 100,
+		answer: () => undefined,
+		code: 'OTA_FAILED_FETCH',
+		retryable: true,
+		requestsMax: 6,
+	},
+	'a server that answers late once': {idleTimeoutMs: 1500, answer: once(() => undefined), requestsMax: 2},
 	'a slow-loris': {
+		slowWindowMs: 1500,
 		answer: once(({response, from, to}) => {
 			response.writeHead(206, {'content-range': `bytes ${from}-${to - 1}/${bytes.length}`, etag: '"v1"'});
 			let sent = from;
@@ -206,7 +215,11 @@ for (const [what, wanted] of Object.entries(table)) {
 		const directory = await withDirectory(t);
 		const order = sampleOrder({
 			bytes,
-			order: {sources: [{kind: 'https', url: server.url}], byteBudgetBytes: wanted.budget ?? 4 * bytes.length},
+			order: {
+				deadlines: {fetchMs: 30_000, installMs: 5000, rebootMs: 5000, confirmMs: 5000},
+				sources: [{kind: 'https', url: server.url}],
+				byteBudgetBytes: wanted.budget ?? 4 * bytes.length,
+			},
 		});
 		const [bundle] = sampleVerify(order).bundles;
 		t.truthy(bundle);
@@ -223,9 +236,9 @@ for (const [what, wanted] of Object.entries(table)) {
 			},
 			httpsAgent: () => server.agent,
 			limits: {
-				idleTimeoutMs: 150,
-				slowWindowMs: 120,
-				slowBytesMin: 100,
+				idleTimeoutMs: wanted.idleTimeoutMs ?? 8000,
+				slowWindowMs: wanted.slowWindowMs ?? 8000,
+				slowBytesMin: 500,
 				retriesMax: 5,
 				retryInitialMs: 1,
 				retryMaxMs: 4,
@@ -234,7 +247,7 @@ for (const [what, wanted] of Object.entries(table)) {
 			clock: systemClock,
 			random: Math.random,
 			logger: silentLogger(),
-			signal: AbortSignal.timeout(10_000),
+			signal: AbortSignal.timeout(30_000),
 		});
 		if (wanted.code === undefined) {
 			await fetching;
