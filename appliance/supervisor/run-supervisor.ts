@@ -88,7 +88,7 @@ const startMember = async (
 	options: Parameters<StartMember>[0],
 ): Promise<SupervisedMember | undefined> => {
 	try {
-		return await start?.(options);
+		return start === undefined ? undefined : await start(options);
 	} catch (error) {
 		options.logger.error({err: error}, 'this box cannot take part in its fleet');
 		return undefined;

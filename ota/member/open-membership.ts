@@ -10,7 +10,6 @@ import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import {startFleetLink} from '#appliance/mqtt/start-fleet-link.ts';
 import type {MemberHookOptions} from '#appliance/supervisor/member-hook.ts';
 import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
-import {sleep} from '#appliance/time/sleep.ts';
 import type {Agent} from '#ota/agent/agent.ts';
 import {followCarousel} from '#ota/agent/carousel/follow-carousel.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
@@ -213,7 +212,6 @@ const sampleBox = async (options: Pick<Linked, 'state' | 'link' | 'logger' | 'si
 		tellSample: (sample) => link.tellTelemetry([sample]),
 		tellAlarm: (change) => link.tellEvent({kind: 'alarm', data: change}, change.raised ? 'warning' : 'info'),
 	}).catch((error: unknown) => logger.error({err: error, reason: errorMessage(error)}, 'the box is not measured'));
-	await sleep(0);
 };
 
 const createTellers = (

@@ -9,6 +9,7 @@ import {sleep} from '#appliance/time/sleep.ts';
 
 const snapshotBytes = 1600;
 const stopGraceMs = 2000;
+const beginMsMax = 10_000;
 const errorTextMax = 1000;
 /** Global header of a pcap file: a capture of no packets is as long as this. */
 const pcapHeaderBytes = 24;
@@ -51,13 +52,22 @@ export const capturePackets = (
 		}
 	});
 	let errorText = '';
+	// The time is that of capturing: a machine that is busy takes long to begin.
+	const begun = Promise.withResolvers<void>();
 	child.stderr.setEncoding('utf8').on('data', (text: string) => {
 		errorText = (errorText + text).slice(0, errorTextMax);
+		if (errorText.includes('listening on')) {
+			begun.resolve();
+		}
 	});
 	const closed = once(child, 'close') as Promise<[number | null]>;
 	const run = async (): Promise<{readonly sizeBytes: number; readonly truncated: boolean}> => {
 		try {
-			void endAfter(child, seconds * 1000, AbortSignal.any([signal, stop.signal]));
+			void endAfter(child, {
+				begun: begun.promise,
+				durationMs: seconds * 1000,
+				signal: AbortSignal.any([signal, stop.signal]),
+			});
 			const [code] = await closed;
 			signal.throwIfAborted();
 			if (code !== 0 && sizeBytes < pcapHeaderBytes) {
@@ -80,7 +90,15 @@ export const capturePackets = (
 	return {stream, ended};
 };
 
-const endAfter = async (child: ReturnType<typeof spawn>, durationMs: number, signal: AbortSignal): Promise<void> => {
+const endAfter = async (
+	child: ReturnType<typeof spawn>,
+	{
+		begun,
+		durationMs,
+		signal,
+	}: {readonly begun: Promise<void>; readonly durationMs: number; readonly signal: AbortSignal},
+): Promise<void> => {
+	await Promise.race([begun, sleep(beginMsMax, {signal}).catch(() => undefined)]);
 	await sleep(durationMs, {signal}).catch(() => undefined);
 	child.kill('SIGINT');
 	// Unreferenced ends of a process that is gone do nothing.
