@@ -64,8 +64,7 @@ export const createRaucInstaller = (options: RaucInstallerOptions): SlotInstalle
 		cancel: async ({signal}) =>
 			await withBus(signal, async (bus) => {
 				// An installation goes on in the daemon whether or not anybody listens, and ends by making its slot next.
-				await untilIdle(bus, signal);
-				const {booted, other} = pairOf(await bus.slots());
+				const {booted, other} = pairOf(await slotsWhenIdle(bus, signal));
 				await bus.mark('active', booted.name);
 				await bus.mark('bad', other.name);
 				if ((await bus.primary()) !== booted.name) {
@@ -82,8 +81,18 @@ export const createRaucInstaller = (options: RaucInstallerOptions): SlotInstalle
 	};
 };
 
-const untilIdle = async (bus: RaucBus, signal: AbortSignal): Promise<void> => {
-	while ((await bus.properties()).Operation !== 'idle') {
+/** Between the installation's last word and the daemon's rest there is a moment in which it still refuses all else. */
+const slotsWhenIdle = async (bus: RaucBus, signal: AbortSignal): Promise<readonly RaucSlot[]> => {
+	for (;;) {
+		try {
+			if ((await bus.properties()).Operation === 'idle') {
+				return await bus.slots();
+			}
+		} catch (error) {
+			if (!hasCode(error, 'OTA_SLOT_BUSY')) {
+				throw error;
+			}
+		}
 		await sleep(idlePollMs, {signal});
 	}
 };
