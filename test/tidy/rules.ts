@@ -82,8 +82,8 @@ export const importsOf = (file: SourceFile): Imports => {
 	};
 };
 
-/** Nobody imports these, because Node, ava, a browser or the bench command starts them. */
-const startedByOthers = /(?:^|\/)main\.ts$|\.test\.ts$|\.bench\.ts$|\/page\/[\w-]+\.ts$/u;
+/** Nobody imports these, because Node, ava, a browser, the compiler or the bench command takes them. */
+const startedByOthers = /(?:^|\/)main\.ts$|\.d\.ts$|\.test\.ts$|\.bench\.ts$|\/page\/[\w-]+\.ts$/u;
 
 export const deadFiles = (files: readonly SourceFile[]): readonly string[] => {
 	const code = files.filter(isCode);
