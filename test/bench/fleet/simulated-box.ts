@@ -66,6 +66,7 @@ export const createSimulatedBox = (options: SimulatedBoxOptions): SimulatedBox =
 	};
 	const tellEvent = (event: BoxEvent): void => {
 		sent.event += 1;
+		stats.events += 1;
 		waiting.push({sequence: sent.event, sentMs: performance.now()});
 		publish('event', {
 			version: 1,
@@ -182,6 +183,7 @@ export const createSimulatedBox = (options: SimulatedBoxOptions): SimulatedBox =
 			if (nowMs >= nextTelemetryMs) {
 				nextTelemetryMs = nowMs + telemetryIntervalMs;
 				sent.telemetry += 1;
+				stats.telemetry += 1;
 				publish('telemetry', telemetryOf(epoch, sent.telemetry, nowMs));
 			}
 			if (nowMs >= nextPingMs) {

@@ -3,6 +3,9 @@ export type SimulatorStats = {
 	connected: number;
 	published: number;
 	puback: number;
+	/** Records of the spool, for comparison with the database's rows. */
+	telemetry: number;
+	events: number;
 	closed: number;
 	/** Update orders that were begun, and those that reached `confirmed`. */
 	ordered: number;

@@ -11,6 +11,8 @@ const main = async (order: SimulatorOrder): Promise<void> => {
 		connected: 0,
 		published: 0,
 		puback: 0,
+		telemetry: 0,
+		events: 0,
 		closed: 0,
 		ordered: 0,
 		updated: 0,
