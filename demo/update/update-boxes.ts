@@ -6,7 +6,7 @@ import type {Logger} from '#appliance/log/logger.ts';
 import {type Service, startService} from '#appliance/supervisor/start-service.ts';
 import {freeTcpPort} from '#demo/box/free-port.ts';
 import {buildTree} from '#demo/update/build-tree.ts';
-import {noFault, switchCurrent, writeBootRecord} from '#ota/slot/directory/boot-record.ts';
+import {provisionSlots} from '#ota/slot/directory/directory-installer.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const stopTimeoutMs = 30_000;
@@ -55,7 +55,8 @@ export const startUpdateBoxes = async (options: {
 	for (const [index, {deviceId, isFragile}] of updateBoxes.entries()) {
 		const box = join(directory, deviceId);
 		const slots = join(box, 'slots');
-		await flash(slots, tree);
+		await cp(tree, join(slots, 'slot-a'), {recursive: true});
+		await provisionSlots({root: slots, release: factoryRelease, signal});
 		const config = join(box, 'box.yaml');
 		await writeFile(
 			config,
@@ -74,7 +75,7 @@ export const startUpdateBoxes = async (options: {
 				},
 			}),
 		);
-		const loader = join(root, 'demo', 'update', 'boot-loader.ts');
+		const loader = join(root, 'ota', 'slot', 'directory', 'launch-slots.ts');
 		const service = stack.use(
 			startService(
 				{
@@ -100,24 +101,4 @@ export const startUpdateBoxes = async (options: {
 			await owned.disposeAsync();
 		},
 	};
-};
-
-/** What the factory does: the software in slot A, nothing in slot B. */
-const flash = async (slots: string, tree: string): Promise<void> => {
-	await mkdir(slots, {recursive: true});
-	await cp(tree, join(slots, 'slot-a'), {recursive: true});
-	await writeBootRecord(
-		slots,
-		{
-			version: 1,
-			primary: 'slot-a',
-			booted: 'slot-a',
-			slots: {
-				'slot-a': {state: 'good', triesLeft: 0, release: factoryRelease},
-				'slot-b': {state: 'empty', triesLeft: 0},
-			},
-		},
-		{fault: noFault},
-	);
-	await switchCurrent(slots, 'slot-a', {fault: noFault});
 };

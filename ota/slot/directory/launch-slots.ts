@@ -11,9 +11,9 @@ const steadyMs = 30_000;
 const restart = {initialMs: 200, maxMs: 10_000} as const;
 
 /**
- * The machine below a set-top box of the demo: chooses a slot as a boot loader does, runs the software in it, and starts
- * over when that ends. A process of its own, because it must outlive both versions. What the software tells its parent
- * goes through to ours.
+ * The machine below a development box: chooses a slot as a boot loader does, runs the supervisor in it, and starts over
+ * when that ends. A process of its own, because it must outlive both versions. What the software tells its parent goes
+ * through to ours. `node launch-slots.ts --root <directory of the slots> --config <box.yaml>`
  */
 const main = async (root: string, config: string): Promise<void> => {
 	const stop = new AbortController();
