@@ -75,7 +75,7 @@ export const startUpdateBoxes = async (options: {
 				},
 			}),
 		);
-		const loader = join(root, 'ota', 'slot', 'directory', 'launch-slots.ts');
+		const loader = join(root, 'ota/slot/directory/launch-slots.ts');
 		const service = stack.use(
 			startService(
 				{
