@@ -51,7 +51,8 @@ export const bootCauseOf = (
 };
 
 export type BootRecord = {
-	readonly event: Extract<BoxEvent, {kind: 'boot'}> | undefined;
+	/** What is to be told of this boot; undefined once it was told, and where there was none. */
+	readonly event: () => Extract<BoxEvent, {kind: 'boot'}> | undefined;
 	/** Before an ordered reboot. */
 	readonly willReboot: (cause: 'command' | 'update' | 'fallback', detail: string) => Promise<void>;
 	readonly stopped: () => Promise<void>;
@@ -86,18 +87,19 @@ export const openBootRecord = async (options: {
 		}
 	};
 	let ending: BootTrace['ending'];
+	let event: ReturnType<BootRecord['event']> = verdict && {
+		kind: 'boot',
+		data: {
+			...{bootId, release, cause: verdict.cause},
+			...(verdict.detail === undefined ? {} : {detail: verdict.detail.slice(0, 2048)}),
+		},
+	};
 	return {
-		event:
-			verdict === undefined
-				? undefined
-				: {
-						kind: 'boot',
-						data: {
-							...{bootId, release, cause: verdict.cause},
-							...(verdict.detail === undefined ? {} : {detail: verdict.detail.slice(0, 2048)}),
-						},
-					},
-		told: () => write({}),
+		event: () => event,
+		told: async () => {
+			event = undefined;
+			await write({});
+		},
 		willReboot: (cause, detail) => {
 			ending = {cause, detail};
 			return write({ending});

@@ -61,10 +61,10 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	);
 	Object.assign(state, {identity, link});
 	const installer = await openSlots(options, signal);
-	await tellBoot({...options, link, installer, signal});
 	if (installer !== undefined) {
 		stack.use(installer);
 	}
+	await tellBoot({...options, link, installer, signal});
 	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
 	stack.defer(identity.onCredentials(reporter.changed));
 	const agent =
@@ -72,6 +72,8 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	if (agent !== undefined) {
 		state.agent = agent;
 	}
+	// What follows ends with the signal, also when something after it cannot be opened.
+	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
 	followDesired({...options, link, agent, reporter, signal});
 	if (agent !== undefined && state.config.box.kind === 'stb') {
 		const roleUrl = () => options.supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
@@ -81,7 +83,6 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	const redact = await redactorOfBox({directory, boxFilePath, config: state.overlay.config()});
 	answerCommands({...options, link, installer, redact, stack, signal});
 	void sampleBox({state, link, logger, signal});
-	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
 	const resources = stack.move();
 	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
 };
@@ -91,13 +92,14 @@ const tellBoot = async (
 	options: MembershipOptions & {readonly link: FleetLink; readonly installer: SlotInstaller | undefined},
 ): Promise<void> => {
 	const {boot, link, installer, logger} = options;
-	if (boot.event !== undefined) {
+	const event = boot.event();
+	if (event !== undefined) {
 		const limit = AbortSignal.any([options.signal, AbortSignal.timeout(slotsTimeoutMs)]);
 		const verdict = await installer?.bootVerdict({signal: limit}).catch((error: unknown) => {
 			logger.warn({err: error}, 'the installer does not say why this slot was booted');
 			return undefined;
 		});
-		const {data} = boot.event;
+		const {data} = event;
 		const fallback = verdict?.fallback && {cause: 'fallback' as const, detail: verdict.fallback.detail.slice(0, 2048)};
 		const isBad = fallback !== undefined || data.cause === 'panic' || data.cause === 'watchdog';
 		link.tellEvent({kind: 'boot', data: {...data, ...fallback}}, isBad ? 'warning' : 'info');
@@ -113,11 +115,17 @@ const verifierOf =
 /** A broken installer costs updates, and nothing else. */
 const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promise<SlotInstaller | undefined> => {
 	const {state, logger, stop} = options;
+	await using stack = new AsyncDisposableStack();
 	try {
 		const config = state.config.fleet.installer;
 		const installer = openInstaller({config, verify: verifierOf(options), stop, logger});
+		if (installer === undefined) {
+			return undefined;
+		}
+		stack.use(installer);
 		const limit = AbortSignal.any([signal, AbortSignal.timeout(slotsTimeoutMs)]);
-		state.slots = (await installer?.slots({signal: limit}))?.slice() ?? [];
+		state.slots = (await installer.slots({signal: limit})).slice();
+		stack.move();
 		return installer;
 	} catch (error) {
 		logger.error({err: error}, 'this box takes no updates: its slots cannot be read');
