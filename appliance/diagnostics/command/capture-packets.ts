@@ -31,8 +31,21 @@ export const capturePackets = (
 ): Capture => {
 	const child = spawn(
 		'tcpdump',
-		// `--` ends the options: the filter is an expression whatever it begins with.
-		['-i', device, '-U', '-w', '-', '-s', `${snapshotBytes}`, '-n', '--', ...(filter === '' ? [] : [filter])],
+		// `--` ends the options: the filter is an expression whatever it begins with. Without immediate mode the kernel
+		// holds packets back for a second, and the last ones are lost with tcpdump's end.
+		[
+			'-i',
+			device,
+			'--immediate-mode',
+			'-U',
+			'-w',
+			'-',
+			'-s',
+			`${snapshotBytes}`,
+			'-n',
+			'--',
+			...(filter === '' ? [] : [filter]),
+		],
 		{stdio: ['ignore', 'pipe', 'pipe'], env: {...toolEnvironment}, detached: true, cwd: '/'},
 	);
 	const stream = new PassThrough();
@@ -80,6 +93,8 @@ export const capturePackets = (
 			stream.destroy(cause as Error);
 			throw cause;
 		} finally {
+			// Nobody waits for the end of a capture that is over.
+			stop.abort();
 			killGroup(child);
 		}
 	};
