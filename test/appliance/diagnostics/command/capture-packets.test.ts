@@ -17,8 +17,8 @@ const hasTcpdump = (() => {
 	}
 })();
 
-/** Where nobody may capture there is nothing to see; the log of the test says so. */
-const capturing = hasTcpdump ? test : test.skip;
+/** One after the other, because processes are counted. Where nobody may capture there is nothing to see. */
+const capturing = hasTcpdump ? test.serial : test.skip;
 
 const chatter = async (port: number, signal: AbortSignal): Promise<void> => {
 	const socket = createSocket('udp4');
