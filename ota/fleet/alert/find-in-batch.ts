@@ -66,11 +66,15 @@ const findInEvent = ({event}: SpooledEvent): readonly BoxFinding[] => {
 	if (event.kind === 'alarm') {
 		const {alarm, raised, message, value} = event.data;
 		return alarm === 'disk' || alarm === 'temperature' || alarm === 'signal'
-			? [{rule: alarm, verdict: raised ? 'bad' : 'good', message, value: value ?? null}]
+			? [{rule: alarm, verdict: raised ? 'bad' : 'good', message, value: inUnitOf(alarm, value)}]
 			: [];
 	}
 	return [];
 };
+
+/** A box tells a share of its disk; the rule's unit is percent. */
+const inUnitOf = (alarm: 'disk' | 'signal' | 'temperature', value: number | undefined): number | null =>
+	value === undefined ? null : alarm === 'disk' ? Math.round(value * 1000) / 10 : value;
 
 const failedPhases: readonly string[] = ['failed', 'rolled-back', 'refused'];
 
@@ -93,11 +97,16 @@ const findInReport = (
 			message: `Update to ${update.release ?? 'a release'} ${update.phase}: ${update.reason?.message ?? 'no reason given'}`,
 			value: null,
 		},
-		{
-			rule: 'certificate-expiry',
-			verdict: judgeNumber(leftMs, settings['certificate-expiry']),
-			message: `The box's certificate ends in ${Math.floor(leftMs / 86_400_000)} days and was not renewed.`,
-			value: leftMs,
-		},
+		// 0 is a report from before the first certificate.
+		...(certificate.notAfterMs === 0
+			? []
+			: [
+					{
+						rule: 'certificate-expiry',
+						verdict: judgeNumber(leftMs, settings['certificate-expiry']),
+						message: `The box's certificate ends in ${Math.floor(leftMs / 86_400_000)} days and was not renewed.`,
+						value: leftMs,
+					} as const,
+				]),
 	];
 };

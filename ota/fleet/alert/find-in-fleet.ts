@@ -1,4 +1,5 @@
 import type {Transaction} from 'kysely';
+import {alertRuleSchema} from '#ota/contract/alert-api.ts';
 import {judgeNumber} from '#ota/fleet/alert/judge-number.ts';
 import type {RuleSettings} from '#ota/fleet/alert/rule-settings.ts';
 import type {Finding} from '#ota/fleet/alert/step-alert.ts';
@@ -42,9 +43,7 @@ export const findDarkBoxes = async (
 		.where('alert.rule', '=', 'box-dark')
 		.where('alert.state', '!=', 'cleared')
 		.where('alert.bad', '=', 1)
-		.where(({or, eb}) =>
-			or([eb('box.id', 'is', null), eb('box.presence', '=', 'online'), eb('box.revoked_ms', 'is not', null)]),
-		)
+		.where('box.presence', '=', 'online')
 		.limit(findingsMax)
 		.execute();
 	const finding = {rule: 'box-dark', value: null} as const;
@@ -65,6 +64,32 @@ export const findDarkBoxes = async (
 	];
 };
 
+/** Open alerts that nothing will clear: those of boxes that are revoked or gone, and of rules that were switched off. */
+export const findOrphaned = async (
+	transaction: Transaction<FleetTables>,
+	{settings}: Look,
+): Promise<readonly Finding[]> => {
+	const off = Object.values(settings).flatMap(({rule, enabled}) => (enabled ? [] : [rule]));
+	const rows = await transaction
+		.selectFrom('alert')
+		.leftJoin('box', 'box.id', 'alert.box')
+		.select(['alert.rule', 'alert.subject', 'alert.box', 'alert.site'])
+		.where('alert.state', '!=', 'cleared')
+		.where('alert.bad', '=', 1)
+		.where(({or, and, eb}) =>
+			or([
+				and([eb('alert.box', 'is not', null), or([eb('box.id', 'is', null), eb('box.revoked_ms', 'is not', null)])]),
+				...(off.length === 0 ? [] : [eb('alert.rule', 'in', off)]),
+			]),
+		)
+		.limit(findingsMax)
+		.execute();
+	return rows.map((row) => ({
+		...row,
+		...{rule: alertRuleSchema.parse(row.rule), verdict: 'good', message: '', value: null},
+	}));
+};
+
 /** Open alerts that wait for time to pass: to be raised, or to be cleared. */
 export const findWaiting = async (transaction: Transaction<FleetTables>): Promise<readonly Finding[]> => {
 	const rows = await transaction
@@ -76,7 +101,7 @@ export const findWaiting = async (transaction: Transaction<FleetTables>): Promis
 		.execute();
 	return rows.map((row) => ({
 		...row,
-		rule: row.rule as Finding['rule'],
+		rule: alertRuleSchema.parse(row.rule),
 		verdict: 'unchanged',
 		message: '',
 		value: null,

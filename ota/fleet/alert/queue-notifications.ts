@@ -21,18 +21,6 @@ export const queueNotifications = async (
 	database: FleetDatabase,
 	{nowMs, logger}: {readonly nowMs: number; readonly logger: Logger},
 ): Promise<void> => {
-	const raised = await database
-		.selectFrom('alert')
-		.selectAll()
-		.where('state', '=', 'raised')
-		.where('bad', '=', 1)
-		.where('notified', '=', 0)
-		.where('group_id', 'is', null)
-		.where('acknowledged_ms', 'is', null)
-		.orderBy('raised_ms')
-		.limit(rowsMax)
-		.execute();
-	const isMuted = await readMuted(database, raised, nowMs);
 	const cleared = await database
 		.selectFrom('alert')
 		.selectAll()
@@ -40,7 +28,7 @@ export const queueNotifications = async (
 		.where('notified', '=', 1)
 		.limit(rowsMax)
 		.execute();
-	const audible = raised.filter((alert) => !isMuted(alert));
+	const audible = await readAudible(database, nowMs);
 	await database.transaction().execute(async (transaction) => {
 		const channels = await transaction.selectFrom('alert_channel').selectAll().execute();
 		for (const [kind, alerts] of [
@@ -76,6 +64,33 @@ export const queueNotifications = async (
 			}
 		}
 	});
+};
+
+/** Raised, and nobody was told. What is muted waits, however much it is, and holds nothing else up. */
+const readAudible = async (database: FleetDatabase, nowMs: number): Promise<readonly AlertRow[]> => {
+	for (let after: Pick<AlertRow, 'raised_ms' | 'id'> | undefined; ; ) {
+		let query = database
+			.selectFrom('alert')
+			.selectAll()
+			.where('state', '=', 'raised')
+			.where('bad', '=', 1)
+			.where('notified', '=', 0)
+			.where('group_id', 'is', null)
+			.where('acknowledged_ms', 'is', null);
+		if (after !== undefined) {
+			const {raised_ms: raisedMs, id} = after;
+			query = query.where(({or, and, eb}) =>
+				or([eb('raised_ms', '>', raisedMs), and([eb('raised_ms', '=', raisedMs), eb('id', '>', id)])]),
+			);
+		}
+		const rows = await query.orderBy('raised_ms').orderBy('id').limit(rowsMax).execute();
+		const isMuted = await readMuted(database, rows, nowMs);
+		const audible = rows.filter((alert) => !isMuted(alert));
+		after = rows.at(-1);
+		if (audible.length > 0 || rows.length < rowsMax || after === undefined) {
+			return audible;
+		}
+	}
 };
 
 const severities: readonly string[] = alertSeverities;

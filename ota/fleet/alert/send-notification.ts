@@ -10,6 +10,8 @@ export type ChannelTarget = z.infer<typeof alertChannelCreateSchema>['target'];
 
 const webhookTimeoutMs = 10_000;
 const mailTimeoutMs = 20_000;
+/** Of a whole mail: the limits of nodemailer begin anew with every line of a server that dawdles. */
+const mailTotalMs = 60_000;
 export const signatureHeader = 'Streamverse-Signature';
 
 export type Sending = {
@@ -62,7 +64,7 @@ const postWebhook = async ({body, secret, notificationId, nowMs, signal}: Sendin
 	}
 };
 
-const sendMail = async ({smtp, body, notificationId}: Sending, to: readonly string[]): Promise<void> => {
+const sendMail = async ({smtp, body, notificationId, signal}: Sending, to: readonly string[]): Promise<void> => {
 	if (smtp === undefined) {
 		throw alertError('OTA_ALERT_NO_MAIL_SERVER', {status: 409, message: 'The fleet server knows no mail server.'});
 	}
@@ -76,18 +78,26 @@ const sendMail = async ({smtp, body, notificationId}: Sending, to: readonly stri
 		disableFileAccess: true,
 		disableUrlAccess: true,
 	});
+	const over = Promise.withResolvers<never>();
+	const limit = AbortSignal.any([signal, AbortSignal.timeout(mailTotalMs)]);
+	const onOver = (): void => over.reject(limit.reason);
+	limit.addEventListener('abort', onOver, {once: true});
 	try {
+		limit.throwIfAborted();
 		const notification = notificationSchema.parse(JSON.parse(body));
-		await transport.sendMail({
+		const sending = transport.sendMail({
 			from,
 			to: [...to],
 			messageId: `<${notificationId}@streamverse.fleet>`,
 			subject: subjectOf(notification),
 			text: textOf(notification),
 		});
+		sending.catch(() => undefined);
+		await Promise.race([sending, over.promise]);
 	} catch (error) {
 		throw alertError('OTA_ALERT_NOT_SENT', {status: 502, message: 'The mail server did not take it.', cause: error});
 	} finally {
+		limit.removeEventListener('abort', onOver);
 		transport.close();
 	}
 };

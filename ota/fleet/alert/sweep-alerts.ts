@@ -1,6 +1,12 @@
 import type {Transaction} from 'kysely';
 import {applyFindings} from '#ota/fleet/alert/apply-findings.ts';
-import {findDarkBoxes, findDarkSites, findFullOutbox, findWaiting} from '#ota/fleet/alert/find-in-fleet.ts';
+import {
+	findDarkBoxes,
+	findDarkSites,
+	findFullOutbox,
+	findOrphaned,
+	findWaiting,
+} from '#ota/fleet/alert/find-in-fleet.ts';
 import {readRuleSettings} from '#ota/fleet/alert/rule-settings.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
@@ -22,7 +28,11 @@ export const sweepAlerts = async (
 	const [settings, outbox] = await Promise.all([readRuleSettings(store.database), measureOutbox?.()]);
 	const changed = await store.database.transaction().execute(async (transaction) => {
 		const look = {settings, nowMs, engine: store.engine};
-		const boxes = [...(await findWaiting(transaction)), ...(await findDarkBoxes(transaction, look))];
+		const boxes = [
+			...(await findWaiting(transaction)),
+			...(await findDarkBoxes(transaction, look)),
+			...(await findOrphaned(transaction, look)),
+		];
 		const first = await applyFindings(transaction, lastOfEach(boxes), look);
 		const sites = [
 			...(await findDarkSites(transaction, look)),

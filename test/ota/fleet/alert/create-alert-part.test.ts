@@ -118,3 +118,49 @@ for (const engine of databaseEngines) {
 		);
 	});
 }
+
+test('what nothing would clear is cleared: alerts of a revoked box, and of a rule that was switched off', async (t) => {
+	const fleet = await withFleetAlerts(t);
+	await fleet.addBoxes(3, null);
+	for (const box of ['none-0', 'none-1', 'none-2']) {
+		await fleet.ingest(alarmIngest(box, true));
+	}
+	t.is((await fleet.alerts('?box=none-0'))[0]?.value, 100, 'in percent, as the rule has it');
+	const {database} = fleet.store;
+	await database.updateTable('box').set({revoked_ms: 1}).where('id', '=', 'none-0').execute();
+	await database.deleteFrom('box').where('id', '=', 'none-1').execute();
+	const settle = async () => {
+		await fleet.look();
+		fleet.advance(6 * minuteMs);
+		await fleet.look();
+		return (await fleet.alerts('?rule=disk')).map(({box}) => box);
+	};
+	t.deepEqual(await settle(), ['none-2']);
+	const [rule] = (await fleet.call('GET /alert-rules', {cookie: fleet.admin})).body.items.filter(
+		(item: {rule: string}) => item.rule === 'disk',
+	);
+	const {rule: _rule, unit: _unit, ...settings} = rule;
+	const put = await fleet.call('PUT /alert-rules/disk', {cookie: fleet.admin, body: {...settings, enabled: false}});
+	t.is(put.status, 200, put.text);
+	t.deepEqual(await settle(), []);
+});
+
+test('a mute that covers a storm holds back nothing of other boxes', async (t) => {
+	const fleet = await withFleetAlerts(t);
+	await fleet.call('POST /alert-channels', {cookie: fleet.admin, body: webhook});
+	const boxes = 5200;
+	await fleet.addBoxes(boxes, 'nairobi');
+	await fleet.addBoxes(1, 'oslo');
+	const untilMs = fleet.clock.nowMs() + 60 * minuteMs;
+	const body = {rule: null, filter: 'site=nairobi', untilMs, reason: 'a lab'};
+	t.is((await fleet.call('POST /alert-mutes', {cookie: fleet.admin, body})).status, 201);
+	const events = Array.from({length: boxes}, (_, index) => alarmIngest(`nairobi-${index}`, true).events ?? []).flat();
+	await fleet.ingest({events});
+	fleet.advance(1000);
+	await fleet.ingest(alarmIngest('oslo-0', true));
+	await fleet.look();
+	t.deepEqual(
+		(await fleet.waiting()).map(({alerts}) => alerts[0]?.box),
+		['oslo-0'],
+	);
+});

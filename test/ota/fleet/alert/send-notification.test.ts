@@ -1,10 +1,11 @@
 import {createHmac} from 'node:crypto';
 import {once} from 'node:events';
-import type {AddressInfo} from 'node:net';
+import {type AddressInfo, createServer} from 'node:net';
 import test from 'ava';
 import {SMTPServer} from 'smtp-server';
 import {notificationSchema} from '#ota/fleet/alert/notification-schema.ts';
-import {signatureHeader} from '#ota/fleet/alert/send-notification.ts';
+import {notificationOf} from '#ota/fleet/alert/queue-notifications.ts';
+import {sendNotification, signatureHeader} from '#ota/fleet/alert/send-notification.ts';
 import {alarmIngest, withFleetAlerts} from '#test/helper/with-fleet-alerts.ts';
 import {withHttpHandler} from '#test/helper/with-http-handler.ts';
 
@@ -110,4 +111,24 @@ test('thresholds are changed by an admin, and the wrong way round by nobody', as
 		).body.code,
 		'OTA_ALERT_NO_MAIL_SERVER',
 	);
+});
+
+test('a mail server that dawdles is given up at the stop', async (t) => {
+	const server = createServer((socket) => void socket.on('error', () => undefined).write('220 wait\r\n'));
+	server.listen({host: '127.0.0.1', port: 0});
+	await once(server, 'listening');
+	t.teardown(() => server.close());
+	const stop = new AbortController();
+	const sent = sendNotification({
+		target: {kind: 'email', to: ['noc@example.net']},
+		...{secret: null, body: notificationOf('test', [], 0), notificationId: 'id', nowMs: 0, signal: stop.signal},
+		smtp: {
+			...{host: '127.0.0.1', port: (server.address() as AddressInfo).port, from: 'fleet@example.net'},
+			...{secure: false, requireTls: false},
+		},
+	});
+	const startedMs = performance.now();
+	setTimeout(() => stop.abort(), 100);
+	await t.throwsAsync(sent, {code: 'OTA_ALERT_NOT_SENT'});
+	t.true(performance.now() - startedMs < 5000);
 });
