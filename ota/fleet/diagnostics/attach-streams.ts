@@ -38,13 +38,14 @@ export const attachStreams = (server: Server, options: AttachStreamsOptions): Di
 		handleProtocols: (offered) => (offered.has(streamSubprotocol) ? streamSubprotocol : false),
 	});
 	const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+		// Node has taken its own listener away; a client that resets would end the process.
+		socket.on('error', () => socket.destroy());
 		const url = URL.parse(request.url ?? '', 'http://fleet');
 		const name = streamPath.exec(url?.pathname ?? '')?.[1];
 		if (url === null || name === undefined) {
 			refuse(socket, 404, 'There is no such path.');
 			return;
 		}
-		socket.on('error', () => socket.destroy());
 		void admit({request, query: url.searchParams, name, options})
 			.then(async (admitted) => await openFor(sockets, {request, socket, head, admitted, options}))
 			.catch((error: unknown) => {

@@ -110,6 +110,9 @@ export class BridgedStream {
 	}
 
 	fromPage(text: string): void {
+		if (this.#ended) {
+			return;
+		}
 		const frame = parseFrame(text);
 		if (frame === undefined) {
 			this.#end(reason('OTA_STREAM_PROTOCOL', 'The page sent what is no frame.'), {tellBox: true});

@@ -108,6 +108,9 @@ export class StreamBridge implements AsyncDisposable {
 			...{box, name: 'open-stream', actor: actor.name, timeoutMs: limits.openTimeoutMs},
 			arguments: {streamId, stream: streamOf(opening, limits)},
 		});
+		if (this.#ended.signal.aborted) {
+			throw apiError<DiagnosticsServerErrorCode>('OTA_STREAM_ENDED', {status: 503, message: 'The fleet server stops.'});
+		}
 		this.#held.set(token, {stream, box, actorId: actor.id, resources: stack.move()});
 		return stream;
 	}
