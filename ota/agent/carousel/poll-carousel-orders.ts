@@ -25,8 +25,8 @@ export type CarouselOrdersOptions = {
 	readonly signal: AbortSignal;
 };
 
-/** The satellite repeats the object within its cycle; looking at loopback costs nothing. */
-const intervalDefaultMs = 60_000;
+/** The satellite repeats the object within its cycle; looking at loopback costs next to nothing. */
+const intervalDefaultMs = 10_000;
 /** More than the carousel may carry is not read. */
 const ordersBytesMax = Math.min(carouselOrdersMax * orderBytesMax, 8 * 1024 ** 2);
 
