@@ -6,6 +6,8 @@ export type GroupInterval<Box> = {
 	readonly from: number;
 	readonly to: number;
 	readonly boxes: readonly Box[];
+	/** Where each of them hashes to, and where it stands among all boxes that were given. */
+	readonly places: readonly {readonly share: number; readonly index: number}[];
 };
 
 /**
@@ -17,7 +19,9 @@ export const divideIntoGroups = <Box extends {readonly id: string}>(
 	boxes: readonly Box[],
 	{groups, salt}: {readonly groups: readonly Pick<GroupSpec, 'size'>[]; readonly salt: string},
 ): readonly GroupInterval<Box>[] => {
-	const placed = boxes.map((box) => ({box, share: shareOf(salt, box.id)})).sort((a, b) => a.share - b.share);
+	const placed = boxes
+		.map((box, index) => ({box, index, share: shareOf(salt, box.id)}))
+		.sort((a, b) => a.share - b.share);
 	const intervals: GroupInterval<Box>[] = [];
 	let begin = 0;
 	let from = 0;
@@ -29,7 +33,8 @@ export const divideIntoGroups = <Box extends {readonly id: string}>(
 		begin = first === -1 ? placed.length : first;
 		const {end, to} =
 			isLast && size.kind !== 'share' ? {end: placed.length, to: 1} : endOf(size, {placed, begin, start});
-		intervals.push({from: start, to, boxes: placed.slice(begin, end).map(({box}) => box)});
+		const members = placed.slice(begin, end);
+		intervals.push({from: start, to, boxes: members.map(({box}) => box), places: members});
 		begin = end;
 		from = to;
 	}

@@ -41,6 +41,11 @@ export class RolloutEngine {
 		this.#wake.resolve();
 	}
 
+	/** Members of this rollout are placed by whoever made it; the engine's own look for late ones comes when it is due. */
+	membersRead(id: string): void {
+		this.#membersReadMs.set(id, this.#context.clock.nowMs());
+	}
+
 	async run({signal}: {readonly signal: AbortSignal}): Promise<void> {
 		while (!signal.aborted) {
 			this.#wake = Promise.withResolvers<void>();

@@ -1,10 +1,9 @@
 import {sql} from 'kysely';
 import {parseFilter} from '#appliance/filter/parse-filter.ts';
-import {shareOf} from '#appliance/filter/share-of.ts';
+import {shareOf, shareSteps} from '#appliance/filter/share-of.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {RolloutSpec} from '#ota/contract/rollout-api.ts';
 import {filterToSql} from '#ota/fleet/registry/filter-to-sql.ts';
-import {chunksOf} from '#ota/fleet/store/chunks-of.ts';
 import type {OpenFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
 
 export type MatchedBox = {
@@ -16,8 +15,8 @@ export type MatchedBox = {
 
 type Context = {readonly store: OpenFleetDatabase; readonly clock: Clock};
 
-/** Rows of one transaction: it holds SQLite's only writer for some tens of milliseconds. */
-const rowsPerTransaction = 5000;
+/** Rows of one transaction: it holds SQLite's only writer for a tenth of a second or two. */
+const rowsPerTransaction = 20_000;
 
 /** Boxes that a rollout is for: of its kind, not revoked, and matching its filter now. */
 export const matchBoxes = (
@@ -47,33 +46,60 @@ export const addMembers = async (
 	context: Context,
 	rollout: {readonly id: string; readonly spec: RolloutSpec},
 ): Promise<number> => {
-	const {store, clock} = context;
+	const {store} = context;
 	const groups = await store.database
 		.selectFrom('rollout_group')
 		.select(['ordinal', 'share_from', 'share_to'])
 		.where('rollout', '=', rollout.id)
 		.orderBy('ordinal')
 		.execute();
-	const nowMs = clock.nowMs();
 	const missing = await matchBoxes(context, rollout.spec, {notIn: rollout.id});
-	const rows = missing.flatMap(({id}) => {
+	const members = missing.flatMap(({id}) => {
 		const share = shareOf(rollout.id, id);
 		const group = groups.find((each) => each.share_from <= share && share < each.share_to);
-		return group === undefined
-			? []
-			: [{rollout: rollout.id, box: id, ordinal: group.ordinal, share, state: 'waiting', changed_ms: nowMs}];
+		return group === undefined ? [] : [{box: id, ordinal: group.ordinal, share}];
 	});
-	for (let first = 0; first < rows.length; first += rowsPerTransaction) {
-		const portion = rows.slice(first, first + rowsPerTransaction);
-		await store.database.transaction().execute(async (transaction) => {
-			for (const chunk of chunksOf(portion, 6)) {
-				await transaction
-					.insertInto('rollout_box')
-					.values([...chunk])
-					.onConflict((conflict) => conflict.columns(['rollout', 'box']).doNothing())
-					.execute();
-			}
-		});
+	await placeMembers(context, {rollout: rollout.id, members});
+	return members.length;
+};
+
+export type Member = {readonly box: string; readonly ordinal: number; readonly share: number};
+
+/**
+ * Rows for these members, but for those that have one. They travel as one parameter of JSON: a statement of a hundred
+ * thousand parameters takes longer to build and to read than its rows to write.
+ */
+export const placeMembers = async (
+	{store, clock}: Context,
+	{rollout, members}: {readonly rollout: string; readonly members: readonly Member[]},
+): Promise<void> => {
+	const nowMs = clock.nowMs();
+	for (let first = 0; first < members.length; first += rowsPerTransaction) {
+		const portion = members.slice(first, first + rowsPerTransaction);
+		// As whole steps: a decimal fraction may come back as its neighbour.
+		const rows = JSON.stringify(portion.map(({box, ordinal, share}) => [box, ordinal, share * shareSteps]));
+		await insertMembers(store, {rollout, rows, nowMs});
 	}
-	return rows.length;
+};
+
+const insertMembers = async (
+	{database, engine}: OpenFleetDatabase,
+	{rollout, rows, nowMs}: {readonly rollout: string; readonly rows: string; readonly nowMs: number},
+): Promise<void> => {
+	const source =
+		engine === 'postgres'
+			? sql`json_array_elements(${rows}::json) as member(value)`
+			: sql`json_each(${rows}) as member`;
+	const [whole, real, time] =
+		engine === 'postgres'
+			? [sql`integer`, sql`double precision`, sql`bigint`]
+			: [sql`integer`, sql`real`, sql`integer`];
+	await sql`
+		insert into rollout_box (rollout, box, ordinal, share, state, changed_ms)
+		select ${rollout}, member.value ->> 0, cast(member.value ->> 1 as ${whole}),
+			cast(member.value ->> 2 as ${real}) / ${sql.lit(shareSteps)}, 'waiting', cast(${nowMs} as ${time})
+		from ${source}
+		where true
+		on conflict (rollout, box) do nothing
+	`.execute(database);
 };

@@ -8,11 +8,12 @@ import type {Actor} from '#ota/fleet/api/endpoint.ts';
 import {readRelease} from '#ota/fleet/release/release-repository.ts';
 import {broadcastTarget} from '#ota/fleet/rollout/carousel-orders.ts';
 import {abortRollout, changeState} from '#ota/fleet/rollout/carry-out.ts';
+import type {GroupInterval} from '#ota/fleet/rollout/divide-into-groups.ts';
 import {previewRollout} from '#ota/fleet/rollout/preview-rollout.ts';
 import type {ViewedRollout} from '#ota/fleet/rollout/read-rollout-view.ts';
 import type {EngineContext, RolloutEngine} from '#ota/fleet/rollout/rollout-engine.ts';
 import {rolloutError} from '#ota/fleet/rollout/rollout-error.ts';
-import {addMembers, matchBoxes} from '#ota/fleet/rollout/rollout-members.ts';
+import {type MatchedBox, type Member, matchBoxes, placeMembers} from '#ota/fleet/rollout/rollout-members.ts';
 import {readRollout} from '#ota/fleet/rollout/rollout-repository.ts';
 import {parseSpec, parseState} from '#ota/fleet/rollout/rollout-rows.ts';
 import {bundleOf, sourcesOf} from '#ota/fleet/rollout/update-order-of.ts';
@@ -47,7 +48,10 @@ export class RolloutService {
 		const {store, clock} = this.#context;
 		const id = newId();
 		await this.#validate(spec, id);
-		const {intervals} = previewRollout(await matchBoxes(this.#context, spec), {spec, salt: id});
+		const matched = await matchBoxes(this.#context, spec);
+		const {intervals} = previewRollout(matched, {spec, salt: id});
+		// The engine would look for them once more as soon as it sees the rollout.
+		this.#context.engine.membersRead(id);
 		await store.database.transaction().execute(async (transaction) => {
 			await transaction
 				.insertInto('rollout')
@@ -69,7 +73,7 @@ export class RolloutService {
 				.values(groups.map((group) => ({...group, rollout: id, state: 'waiting'})))
 				.execute();
 		});
-		await addMembers(this.#context, {id, spec});
+		await placeMembers(this.#context, {rollout: id, members: membersOf(matched, intervals)});
 		return this.#told(id);
 	}
 
@@ -225,6 +229,21 @@ export class RolloutService {
 		}
 	}
 }
+
+/** In the order in which the boxes were matched, which is that of their ids: two of the three indexes grow at their end. */
+const membersOf = (
+	matched: readonly MatchedBox[],
+	intervals: readonly GroupInterval<MatchedBox>[],
+): readonly Member[] => {
+	const members: (Member | undefined)[] = matched.map(() => undefined);
+	for (const [ordinal, {boxes, places}] of intervals.entries()) {
+		for (const [position, {id}] of boxes.entries()) {
+			const {share = 0, index = 0} = places[position] ?? {};
+			members[index] = {box: id, ordinal, share};
+		}
+	}
+	return members.filter((member) => member !== undefined);
+};
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const newId = (): string => Array.from({length: 12}, () => idAlphabet[randomInt(idAlphabet.length)]).join('');

@@ -8,6 +8,7 @@ import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
 import {releaseMigration} from '#ota/fleet/store/migration/release.ts';
 import {rolloutMigration} from '#ota/fleet/store/migration/rollout.ts';
+import {rolloutIndexMigration} from '#ota/fleet/store/migration/rollout-index.ts';
 
 /** In this order, by name. A migration that was released is never edited: append another. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0007-alert': alertMigration,
 	'0008-outbox': outboxMigration,
 	'0009-diagnostics': diagnosticsMigration,
+	'0010-rollout-index': rolloutIndexMigration,
 };

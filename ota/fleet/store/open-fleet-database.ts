@@ -17,6 +17,9 @@ export type OpenFleetDatabase = AsyncDisposable & {
 const postgresConnectionsMax = 10;
 const connectTimeoutMs = 10_000;
 const busyTimeoutMs = 10_000;
+const sqliteCacheKibibytes = 32_768;
+/** Pages of 4 KiB in the log before they move to the database. */
+const sqliteCheckpointPages = 4000;
 
 /**
  * Opens `postgres://…` or `sqlite:<path>` and runs the migrations that it lacks. Several servers may do so at once: the
@@ -49,6 +52,9 @@ const openSqlite = (path: string): FleetDatabase => {
 	connection.pragma('journal_mode = WAL');
 	connection.pragma('synchronous = FULL');
 	connection.pragma('foreign_keys = ON');
+	// What a transaction of many rows has changed stays in memory, and goes to the file once and not at every megabyte.
+	connection.pragma(`cache_size = -${sqliteCacheKibibytes}`);
+	connection.pragma(`wal_autocheckpoint = ${sqliteCheckpointPages}`);
 	return new Kysely<FleetTables>({dialect: new SqliteDialect({database: connection})});
 };
 
