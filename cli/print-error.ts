@@ -13,7 +13,7 @@ export const printError = (error: unknown, {verbose}: {readonly verbose: boolean
 
 export const exitCodeOf = (error: unknown): number => {
 	const code = errorCode(error);
-	if (code?.startsWith('APPLIANCE_CONFIG_')) {
+	if (code?.startsWith('APPLIANCE_CONFIG_') || code === 'OTA_CONFIG_INVALID') {
 		return exitCode.configuration;
 	}
 	if (code?.endsWith('_UNKNOWN') || code === 'APPLIANCE_USAGE') {

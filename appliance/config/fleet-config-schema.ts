@@ -1,5 +1,13 @@
 import {z} from 'zod';
 
+const isTimeZone = (name: string): boolean => {
+	try {
+		return new Intl.DateTimeFormat('en', {timeZone: name}).resolvedOptions().timeZone !== '';
+	} catch {
+		return false;
+	}
+};
+
 const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/u);
 
 /** The section `fleet` of a box's file. Without it a box belongs to no fleet. Every key needs a restart of the supervisor. */
@@ -14,7 +22,12 @@ export const fleetConfigSchema = z.strictObject({
 	serial: z.string().min(1).max(128).optional(),
 	site: z.string().max(64).optional(),
 	tags: z.array(z.string().max(64)).max(32).default([]),
-	timeZone: z.string().max(64).optional().describe('IANA name, for maintenance windows; default that of the system.'),
+	timeZone: z
+		.string()
+		.max(64)
+		.refine(isTimeZone, 'is no time zone of the IANA database')
+		.optional()
+		.describe('IANA name, for maintenance windows; default that of the system.'),
 	compatible: z.string().min(1).max(128).default('generic').describe('What a bundle must say to be for this hardware.'),
 	installer: z
 		.discriminatedUnion('kind', [

@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {createServer, type RequestListener, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {CodedError} from '#appliance/error/coded-error.ts';
+import {listenFailed} from '#appliance/http/listen-failed.ts';
 
 /** A client that sends its headers slower than this is dropped (slow-loris). */
 const headersTimeoutMs = 10_000;
@@ -36,11 +36,7 @@ export const listen = async (options: {
 		server.listen({host, port});
 		await once(server, 'listening');
 	} catch (error) {
-		throw new CodedError('APPLIANCE_LISTEN_FAILED', {
-			message: `Cannot listen on ${host}:${port}; another program may hold that port.`,
-			cause: error,
-			details: {host, port},
-		});
+		throw listenFailed(error, {host, port});
 	}
 	// A connection that cannot be accepted (no descriptor is left) is that client's misfortune, not this process's end.
 	server.on('error', () => undefined);

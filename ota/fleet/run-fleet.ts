@@ -1,11 +1,13 @@
-import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import type {Writable} from 'node:stream';
+import {errorCode} from '#appliance/error/coded-error.ts';
 import {createLogger} from '#appliance/log/logger.ts';
 import {openParentChannel} from '#appliance/process/parent-channel.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
 import {systemClock} from '#appliance/time/clock.ts';
+import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {loadFleetConfig} from '#ota/fleet/config/load-fleet-config.ts';
+import {holdStateDirectory} from '#ota/fleet/hold-state-directory.ts';
 import {type Fleet, startFleet} from '#ota/fleet/start-fleet.ts';
 
 const stopTimeoutMs = 20_000;
@@ -23,15 +25,22 @@ export const runFleet = async (options: {
 		flags: options.flags,
 		environment: process.env,
 	});
-	await mkdir(stateDirectory, {recursive: true, mode: 0o700});
+	using _held = await holdStateDirectory(stateDirectory);
 	const logger = createLogger({name: 'fleet', level: config.log.level});
 	return runProcess({
 		logger,
 		stopTimeoutMs,
 		start: async ({signal, stop}) => {
 			const parent = openParentChannel({signal, onLost: () => stop('loss of the parent process')});
-			const fleet = await startFleet({config, stateDirectory, clock: systemClock, logger, signal});
-			options.output.write(`${greeting(fleet).join('\n')}\n`);
+			const fleet = await startFleet({config, stateDirectory, clock: systemClock, logger, signal}).catch(
+				(error: unknown) => {
+					if (!signal.aborted) {
+						tellAtExit(error);
+					}
+					throw error;
+				},
+			);
+			options.output.write(`${[...greeting(fleet), ...warnings(config)].join('\n')}\n`);
 			parent.tell({
 				kind: 'ready',
 				endpoints: {console: fleet.url, device: fleet.deviceUrl, broker: fleet.brokerUrl},
@@ -40,6 +49,30 @@ export const runFleet = async (options: {
 		},
 	});
 };
+
+/** After the log, whose lines are for machines: what a person who started it reads last. */
+const tellAtExit = (error: unknown): void => {
+	const code = errorCode(error);
+	const message = reasonsOf(error).join(' ');
+	process.once('exit', () => {
+		process.stderr.write(`streamverse: ${message}${code === undefined ? '' : ` (${code})`}\n`);
+	});
+};
+
+/** What happened, and why: the causes are the half that a person can do something about. */
+const reasonsOf = (error: unknown): readonly string[] =>
+	error instanceof Error
+		? [error.message || (errorCode(error) ?? error.name), ...(error.cause === undefined ? [] : reasonsOf(error.cause))]
+		: [String(error)];
+
+const loopbacks: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
+
+const warnings = ({operator}: FleetConfig): readonly string[] =>
+	operator.tls === undefined && operator.publicUrl === undefined && !loopbacks.includes(operator.host)
+		? [
+				`Careful: ${operator.host} is reached by others, and passwords travel unencrypted. Set operator.tls in --config.`,
+			]
+		: [];
 
 const greeting = ({url, firstAdmin}: Fleet): readonly string[] => [
 	`The console: ${url}`,

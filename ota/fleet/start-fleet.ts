@@ -18,7 +18,6 @@ import {createOrderDesk} from '#ota/fleet/order/create-order-desk.ts';
 import type {OrderContext} from '#ota/fleet/order/order-context.ts';
 import {openOrderKeys} from '#ota/fleet/order/order-keys.ts';
 import {publishOrders} from '#ota/fleet/order/start-order-publisher.ts';
-import {consolePage} from '#ota/fleet/page/console-page.ts';
 import {retainRecords} from '#ota/fleet/registry/start-retention.ts';
 import {connectBroker} from '#ota/fleet/server/connect-broker.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
@@ -27,7 +26,7 @@ import {readReleaseTrust} from '#ota/fleet/server/release-trust.ts';
 import {startServerHeartbeat} from '#ota/fleet/server/server-heartbeat.ts';
 import {readServerId} from '#ota/fleet/server/server-id.ts';
 import {type AnyMiddleware, startOperatorServer} from '#ota/fleet/server/start-operator-server.ts';
-import {openFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
+import {openDatabasePatiently} from '#ota/fleet/store/open-database-patiently.ts';
 
 export type Fleet = AsyncDisposable & {
 	readonly serverId: string;
@@ -89,7 +88,10 @@ const prepare = async (options: StartFleetOptions, stack: AsyncDisposableStack):
 	const {fleet} = config;
 	const serverId = config.serverId ?? (await readServerId(stateDirectory));
 	const store = stack.use(
-		await openFleetDatabase({url: config.databaseUrl ?? `sqlite:${path.join(stateDirectory, 'fleet.db')}`}),
+		await openDatabasePatiently({
+			url: config.databaseUrl ?? `sqlite:${path.join(stateDirectory, 'fleet.db')}`,
+			...{logger, signal},
+		}),
 	);
 	const {database} = store;
 	const changes = stack.use(createChanges({serverId, signal}));
@@ -194,7 +196,6 @@ const middlewareOf = ({config, clock, logger, signal}: StartFleetOptions, core: 
 		...(accounts.oidcRouter === undefined ? [] : [accounts.oidcRouter.routes()]),
 		api.routes(),
 		...parts.middleware,
-		consolePage(),
 	];
 };
 

@@ -6,6 +6,7 @@ import {type FleetConfig, fleetConfigSchema} from '#ota/fleet/config/fleet-confi
 import type {FleetErrorCode} from '#ota/fleet/fleet-error.ts';
 
 const aliasCountMax = 20;
+const databaseUrlPattern = /^(?:postgres(?:ql)?:\/\/|sqlite:.)/u;
 
 /** The file, what flags say over it, and `DATABASE_URL` when neither names a database. Every mistake is told at once. */
 export const loadFleetConfig = async (options: {
@@ -20,6 +21,10 @@ export const loadFleetConfig = async (options: {
 	}
 	const config = parsed.data;
 	const databaseUrl = config.databaseUrl ?? environment['DATABASE_URL'];
+	if (databaseUrl !== undefined && databaseUrl !== '' && !databaseUrlPattern.test(databaseUrl)) {
+		// It is not repeated: it holds a password.
+		throw invalid('databaseUrl (DATABASE_URL) must begin with postgres:// or sqlite:', undefined);
+	}
 	return {
 		...config,
 		...(databaseUrl === undefined || databaseUrl === '' ? {} : {databaseUrl}),

@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import type {RequestListener} from 'node:http';
 import {createServer, type Server} from 'node:https';
 import type {AddressInfo} from 'node:net';
-import {CodedError} from '#appliance/error/coded-error.ts';
+import {listenFailed} from '#appliance/http/listen-failed.ts';
 import type {TlsCredentials} from '#ota/fleet/authority/open-authority.ts';
 import type {DeviceListenerConfig} from '#ota/fleet/device/device-config.ts';
 import {limitConnections} from '#ota/fleet/device/limit-connections.ts';
@@ -68,11 +68,7 @@ export const listenForDevices = async (options: {
 		server.listen({host, port});
 		await once(server, 'listening');
 	} catch (error) {
-		throw new CodedError('APPLIANCE_LISTEN_FAILED', {
-			message: `Cannot listen for boxes on ${host}:${port}; another program may hold that port.`,
-			cause: error,
-			details: {host, port},
-		});
+		throw listenFailed(error, {host, port});
 	}
 	// What one client cannot have (a descriptor, a handshake) is not this process's end.
 	server.on('error', () => undefined);

@@ -5,9 +5,9 @@ import {createServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import type Router from '@koa/router';
 import type {Middleware} from 'koa';
-import {CodedError} from '#appliance/error/coded-error.ts';
 import {createApp} from '#appliance/http/create-app.ts';
 import {listen} from '#appliance/http/listen.ts';
+import {listenFailed} from '#appliance/http/listen-failed.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 
@@ -50,10 +50,7 @@ export const startOperatorServer = async (options: {
 		server.listen({host: config.host, port: config.port});
 		await once(server, 'listening');
 	} catch (error) {
-		throw new CodedError('APPLIANCE_LISTEN_FAILED', {
-			message: `Cannot listen on ${config.host}:${config.port}; another program may hold that port.`,
-			cause: error,
-		});
+		throw listenFailed(error, config);
 	}
 	server.on('error', () => undefined);
 	const {port} = server.address() as AddressInfo;
