@@ -6,7 +6,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What runs on a box; what builds, tests and measures it stays behind. */
 const folders = ['appliance', 'cli', 'demo', 'headend', 'native', 'ota', 'pop-node', 'stb'] as const;
-const leftBehind = /^native\/(?:[a-z]+\/(?:src|test|fuzz|bench)|build(?!\/addons)[^/]*\/.|binding|fuzz)|\/page\/dist/u;
+const leftBehind = new RegExp(
+	[
+		'^native/(?:test|fuzz|binding|[a-z]+/(?:src|test|fuzz|bench))(?:/|$)',
+		'^native/build(?:-|/(?!addons))',
+		'\\.cmake$|/CMakeLists\\.txt$',
+		// The NOC's page, and what Vite makes of pages.
+		'^ota/console(?:/|$)|/page/dist(?:/|$)',
+	].join('|'),
+	'u',
+);
 
 /** The statement after the imports of a role's main file, at which something can be put before everything else. */
 const mainPath = join('stb', 'main.ts');

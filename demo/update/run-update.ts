@@ -1,13 +1,11 @@
 import {join} from 'node:path';
 import {boxesCome} from '#demo/fleet/fleet-boxes.ts';
 import type {DemoFleet} from '#demo/fleet/start-demo-fleet.ts';
-import type {DemoReport} from '#demo/report/report-schema.ts';
 import {makeRelease, secondRelease} from '#demo/update/make-release.ts';
-import {act, type RolloutMember, rolloutMembers, startRollout, watchRollout} from '#demo/update/roll-out.ts';
+import {describeRollout, reportUpdate, type UpdateReport} from '#demo/update/report-update.ts';
+import {act, rolloutMembers, startRollout, watchRollout} from '#demo/update/roll-out.ts';
 import {updateBoxes} from '#demo/update/update-boxes.ts';
 import type {Rollout} from '#ota/contract/rollout-api.ts';
-
-export type UpdateReport = NonNullable<DemoReport['update']>;
 
 const comeTimeoutMs = 60_000;
 const rolloutTimeoutMs = 300_000;
@@ -42,7 +40,7 @@ export const runUpdate = async (options: {
 	const started = await startRollout({url, ask, signal, rollout: rolloutOf()});
 	let told = '';
 	const tell = (rollout: Rollout): void => {
-		const line = describe(rollout);
+		const line = describeRollout(rollout);
 		if (line !== told) {
 			told = line;
 			onProgress(line);
@@ -58,7 +56,7 @@ export const runUpdate = async (options: {
 		await act(ask, rollout, 'resume');
 		rollout = await watch(isOver);
 	}
-	return reportOf({rollout, members: await rolloutMembers(ask, started.id), bundleBytes, stopped});
+	return reportUpdate({rollout, members: await rolloutMembers(ask, started.id), bundleBytes, stopped});
 };
 
 const rolloutOf = (): Parameters<typeof startRollout>[0]['rollout'] => ({
@@ -77,39 +75,3 @@ const rolloutOf = (): Parameters<typeof startRollout>[0]['rollout'] => ({
 	sources: {carouselWaitMs, blocks: false, https: true},
 	lateJoiners: {kind: 'ignore'},
 });
-
-const describe = ({state, groups}: Rollout): string =>
-	`rollout ${state}: ${groups
-		.map(({spec, counts, phases}) => {
-			const phase = Object.keys(phases)[0];
-			const open = phase === undefined ? [] : [phase];
-			const ended = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
-			return `${spec.name} ${[...ended, ...open].join(', ')}`;
-		})
-		.join('; ')}`;
-
-const reportOf = (facts: {
-	readonly rollout: Rollout;
-	readonly members: readonly RolloutMember[];
-	readonly bundleBytes: number;
-	readonly stopped: boolean;
-}): UpdateReport => {
-	const {rollout, members, bundleBytes, stopped} = facts;
-	return {
-		release: secondRelease,
-		bundleBytes,
-		stoppedByItself: stopped,
-		waves: rollout.groups.map(({ordinal, spec}) => {
-			const own = members.filter(({group}) => group === ordinal);
-			return {
-				name: spec.name,
-				boxes: own.map(({box}) => box),
-				confirmed: own.filter(({phase, state}) => state === 'done' && phase === 'confirmed').length,
-				rolledBack: own.filter(({phase}) => phase === 'rolled-back').length,
-				reasons: own.flatMap(({reason}) => (reason === null ? [] : [`${reason.code}: ${reason.message}`])),
-			};
-		}),
-		bytesUnicast: members.reduce((sum, {bytes}) => sum + bytes.unicast, 0),
-		bytesMulticast: members.reduce((sum, {bytes}) => sum + bytes.carousel, 0),
-	};
-};
