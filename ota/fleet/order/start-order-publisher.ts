@@ -8,6 +8,7 @@ import {currentKey, type OrderContext, readKeyChain} from '#ota/fleet/order/orde
 import {takeRevisions} from '#ota/fleet/order/order-revisions.ts';
 import {signOrder} from '#ota/fleet/order/sign-order.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
+import {chunksOf} from '#ota/fleet/store/chunks-of.ts';
 
 /** An order that is older than half its life is made anew, so that a box which comes back finds one in time. */
 export const desiredLifeMs = 30 * 86_400_000;
@@ -17,6 +18,11 @@ const portionMax = 200;
 const pollIntervalMs = 500;
 const renewIntervalMs = 60_000;
 const renewMax = 2000;
+/** A box that is there has kept what was sent to it by then; if not, the broker has lost it, or the box has refused it. */
+export const keptWithinMs = 60_000;
+const resendIntervalMs = 1000;
+/** Each second; a fleet whose broker forgot everything is told anew over some minutes, and not in one flood. */
+export const resendPerTurn = 500;
 
 type PublisherContext = OrderContext & {readonly broker: FleetBroker; readonly logger: Logger};
 
@@ -39,7 +45,23 @@ export const publishOrders = async (
 ): Promise<void> => {
 	const {signal, woken} = options;
 	let renewedMs = Number.NEGATIVE_INFINITY;
+	let resentMs = Number.NEGATIVE_INFINITY;
+	// A broker that lost its power forgets up to a minute of what it was to retain. It cannot tell what: what was sent
+	// shortly before this server lost sight of it is sent once more.
+	let mustRepeat = false;
+	const stop = context.broker.onConnected(() => {
+		mustRepeat = true;
+	});
+	signal.addEventListener('abort', stop, {once: true});
 	while (!signal.aborted) {
+		if (mustRepeat) {
+			mustRepeat = false;
+			await repeatRecent(context);
+		}
+		if (context.clock.monotonicMs() - resentMs > resendIntervalMs) {
+			await resendUnkept(context);
+			resentMs = context.clock.monotonicMs();
+		}
 		if (context.clock.monotonicMs() - renewedMs > renewIntervalMs) {
 			await renewOrders(context);
 			renewedMs = context.clock.monotonicMs();
@@ -152,4 +174,44 @@ export const renewOrders = async ({database, clock}: Pick<PublisherContext, 'dat
 				.limit(renewMax),
 		)
 		.execute();
+};
+
+/** mosquitto writes down what it retains so often (`autosave_interval`); twice that, and the time to notice its end. */
+const forgottenByBrokerMs = 180_000;
+
+/** Marks what was sent so recently that a broker which has just come back may have lost it. */
+export const repeatRecent = async ({database, clock}: Pick<PublisherContext, 'database' | 'clock'>): Promise<void> => {
+	await database
+		.updateTable('desired')
+		.set({dirty: 1})
+		.where('dirty', '=', 0)
+		.where('expires_ms', '>', clock.nowMs() + desiredLifeMs - forgottenByBrokerMs)
+		.execute();
+};
+
+/**
+ * Marks what boxes that are online have not kept although it was sent: whoever forgot it, they get it. Answers how many.
+ * When an order was sent follows from when it expires.
+ */
+export const resendUnkept = async ({
+	database,
+	clock,
+}: Pick<PublisherContext, 'database' | 'clock'>): Promise<number> => {
+	const sentBeforeMs = clock.nowMs() - keptWithinMs;
+	const rows = await database
+		.selectFrom('desired')
+		.innerJoin('box', 'box.id', 'desired.box')
+		.select('desired.box')
+		.where('desired.dirty', '=', 0)
+		.where('box.presence', '=', 'online')
+		.where('box.revoked_ms', 'is', null)
+		.whereRef('box.desired_kept', '<', 'box.desired_revision')
+		.where('desired.expires_ms', '<', sentBeforeMs + desiredLifeMs)
+		.orderBy('desired.expires_ms')
+		.limit(resendPerTurn)
+		.execute();
+	for (const chunk of chunksOf(rows.map(({box}) => box))) {
+		await database.updateTable('desired').set({dirty: 1}).where('box', 'in', chunk).execute();
+	}
+	return rows.length;
 };

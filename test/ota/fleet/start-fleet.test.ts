@@ -99,3 +99,20 @@ test('a broker that is killed comes back, and nothing that a box said meanwhile 
 	await poll('every event is there', async () => (await events()) === 20, 60_000);
 	t.is(await online(), 'online');
 });
+
+test('a broker that loses its power right after a change has the change again when it is back', async (t) => {
+	const fleet = await withFleet(t);
+	const box = await withFleetBox(t, fleet, 'stb-1');
+	await poll('the box is online', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'online');
+	await box[Symbol.asyncDispose]();
+	await poll('it is gone', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'offline');
+	const before = (await fleet.call('GET /boxes/stb-1')).body.desiredRevision;
+	const changed = await fleet.call('PATCH /boxes/stb-1', {config: {log: {level: 'debug'}}}, {'If-Match': '"1"'});
+	t.is(changed.status, 200);
+	const revision = async () => (await fleet.call('GET /boxes/stb-1')).body.desiredRevision;
+	await poll('the broker has it', async () => (await revision()) > before);
+	const lost = await revision();
+	const [pid] = execFileSync('pgrep', ['-f', `${fleet.stateDirectory}/broker`], {encoding: 'utf8'}).split('\n');
+	process.kill(Number(pid), 'SIGKILL');
+	await poll('it is sent once more', async () => (await revision()) > lost, 60_000);
+});

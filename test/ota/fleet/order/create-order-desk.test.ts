@@ -9,7 +9,14 @@ import {verifyOrder} from '#appliance/identity/verify-order.ts';
 import {createOrderDesk} from '#ota/fleet/order/create-order-desk.ts';
 import {openOrderKeys} from '#ota/fleet/order/order-keys.ts';
 import {takeRevisions} from '#ota/fleet/order/order-revisions.ts';
-import {desiredLifeMs, publishPortion, renewOrders} from '#ota/fleet/order/start-order-publisher.ts';
+import {
+	desiredLifeMs,
+	keptWithinMs,
+	publishPortion,
+	renewOrders,
+	repeatRecent,
+	resendUnkept,
+} from '#ota/fleet/order/start-order-publisher.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
 import {enrolBoxes} from '#test/helper/sample-box.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
@@ -110,6 +117,35 @@ for (const engine of databaseEngines) {
 		context.advance(2);
 		await renewOrders(orders);
 		t.is(await publish(), 1);
+	});
+
+	test(`${engine}: what a box that is online has not kept in time is sent again, once in each such time`, async (t) => {
+		const {setConfig, publish, context, orders, database} = await prepare(t, engine);
+		await database.updateTable('box').set({presence: 'online'}).execute();
+		await setConfig({a: 1});
+		await publish();
+		context.advance(keptWithinMs);
+		t.is(await resendUnkept(orders), 0);
+		context.advance(1);
+		t.is(await resendUnkept(orders), 1);
+		t.is(await publish(), 1);
+		t.is(await resendUnkept(orders), 0);
+		context.advance(keptWithinMs + 1);
+		await database.updateTable('box').set({desired_kept: 2}).where('id', '=', box).execute();
+		t.is(await resendUnkept(orders), 0, 'it has kept it');
+		await database.updateTable('box').set({desired_kept: 1, presence: 'offline'}).execute();
+		t.is(await resendUnkept(orders), 0, 'it is not there');
+	});
+
+	test(`${engine}: what was sent shortly before the broker came back is sent once more`, async (t) => {
+		const {setConfig, publish, context, orders} = await prepare(t, engine);
+		await setConfig({a: 1});
+		await publish();
+		await repeatRecent(orders);
+		t.is(await publish(), 1);
+		context.advance(180_001);
+		await repeatRecent(orders);
+		t.is(await publish(), 0);
 	});
 
 	test(`${engine}: a revoked box is wanted nothing of any more`, async (t) => {
