@@ -9,6 +9,8 @@ import {type BoxTopicName, boxTopicNames, parseTopic, payloadBytesMax} from '#ap
 import type {Incoming, SpoolPlace} from '#ota/fleet/ingest/incoming.ts';
 
 const reasonCharsMax = 500;
+/** No schema of ours goes deeper. */
+const depthMax = 32;
 const decoder = new TextDecoder('utf-8', {fatal: true});
 
 const placeSchema = z.object({
@@ -44,9 +46,18 @@ export const parseIncoming = (message: {
 	} catch {
 		return malformed('not JSON in UTF-8');
 	}
+	if (isTooDeep(json)) {
+		return malformed(`nested more than ${depthMax} times`, placeOf(name, json));
+	}
 	const parsed = parsers[name](box.data, json);
 	return typeof parsed === 'string' ? malformed(parsed, placeOf(name, json)) : parsed;
 };
+
+/** A box's free JSON (a note, a result): whatever walks it must come back, here and wherever it is read again. */
+const isTooDeep = (value: unknown, depth = 0): boolean =>
+	typeof value === 'object' &&
+	value !== null &&
+	(depth >= depthMax || Object.values(value).some((inner) => isTooDeep(inner, depth + 1)));
 
 /** PostgreSQL takes no NUL in a text, and what a crashed program printed may hold some. */
 const parseJson = (text: string): unknown =>

@@ -43,3 +43,15 @@ test('whatever bytes come, nothing is thrown', (t) => {
 	);
 	t.is(parseIncoming({topic: 'sv/1/box-1/event', payload: Buffer.alloc(payloadBytesMax + 1, 32)})?.kind, 'malformed');
 });
+
+test('what is nested without end is malformed, and still tells its place', (t) => {
+	for (const depth of [40, 5000, 100_000]) {
+		const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+		const reply = `{"version":1,"id":"x","state":"done","atMs":1,"result":${deep}}`;
+		t.is(parseIncoming({topic: 'sv/1/box-1/reply', payload: Buffer.from(reply)})?.kind, 'malformed');
+		const place = {epoch: 'e', sequence: 1, after: 0};
+		const head = JSON.stringify({version: 1, ...place, atMs: 1, severity: 'info'}).slice(0, -1);
+		const event = `${head},"event":{"kind":"note","data":{"x":${deep}}}}`;
+		t.like(parseIncoming({topic: 'sv/1/box-1/event', payload: Buffer.from(event)}), {kind: 'malformed', place});
+	}
+});
