@@ -12,7 +12,7 @@ import {type Authenticate, mayDo} from '#ota/fleet/api/identity.ts';
 import {isSameOrigin} from '#ota/fleet/api/same-origin.ts';
 import type {WriteAudit} from '#ota/fleet/audit/audit-entry.ts';
 import type {StreamPage} from '#ota/fleet/diagnostics/bridged-stream.ts';
-import type {StreamBridge} from '#ota/fleet/diagnostics/stream-bridge.ts';
+import {roleFor, type StreamBridge} from '#ota/fleet/diagnostics/stream-bridge.ts';
 
 const streamPath = /^\/api\/v1\/boxes\/([^/?]{1,64})\/streams$/u;
 /** A frame of the most characters, each of them escaped. */
@@ -144,14 +144,13 @@ const pageOf = (connection: WebSocket): StreamPage => ({
 const mayGoOn = async (
 	{headers}: IncomingMessage,
 	{actor, query}: Admitted,
-	{authenticate}: AttachStreamsOptions,
+	{authenticate, bridge}: AttachStreamsOptions,
 ): Promise<boolean> => {
 	const identity = await authenticate(headers);
-	return identity?.actor.id === actor.id && mayDo(identity.actor.role, roleFor(query));
+	// What is taken up again is no less than what was opened.
+	const least = query.kind === 'resume' ? bridge.roleOf(query.token) : roleFor(query);
+	return identity?.actor.id === actor.id && !identity.mustChangePassword && mayDo(identity.actor.role, least);
 };
-
-const roleFor = (query: StreamQuery): 'admin' | 'operator' =>
-	query.kind === 'terminal' && query.elevated === 'true' ? 'admin' : 'operator';
 
 /** A page whose line is cut says nothing: two pings without an answer, and it counts as gone. */
 const keepAlive = (connection: WebSocket, mayGo: () => Promise<boolean>, end: () => void, everyMs = pingMs): void => {

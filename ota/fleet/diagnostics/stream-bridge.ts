@@ -7,6 +7,7 @@ import {sleep} from '#appliance/time/sleep.ts';
 import type {StreamQuery} from '#ota/contract/diagnostics-api.ts';
 import {apiError} from '#ota/fleet/api/api-error.ts';
 import type {Actor} from '#ota/fleet/api/endpoint.ts';
+import {mayDo} from '#ota/fleet/api/identity.ts';
 import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {BridgedStream} from '#ota/fleet/diagnostics/bridged-stream.ts';
 import type {DiagnosticsServerErrorCode} from '#ota/fleet/diagnostics/diagnostics-error.ts';
@@ -34,6 +35,8 @@ type Held = {
 	readonly stream: BridgedStream;
 	readonly box: DeviceId;
 	readonly actorId: string;
+	/** The least role that may have it, now as when it was opened. */
+	readonly role: Actor['role'];
 	readonly resources: AsyncDisposableStack;
 };
 
@@ -66,7 +69,15 @@ export class StreamBridge implements AsyncDisposable {
 		if (held === undefined || held.box !== box || held.actorId !== actor.id) {
 			throw apiError<DiagnosticsServerErrorCode>('OTA_STREAM_ENDED', {status: 404, message: 'This stream has ended.'});
 		}
+		if (!mayDo(actor.role, held.role)) {
+			throw apiError('OTA_API_FORBIDDEN', {status: 403, message: 'Your role does not allow this stream any more.'});
+		}
 		return held.stream;
+	}
+
+	/** What a role must be at least to go on with the stream of a token. */
+	roleOf(token: string): Actor['role'] {
+		return this.#held.get(token)?.role ?? 'operator';
 	}
 
 	async open(opening: Opening, {box, actor}: {readonly box: DeviceId; readonly actor: Actor}): Promise<BridgedStream> {
@@ -111,7 +122,7 @@ export class StreamBridge implements AsyncDisposable {
 		if (this.#ended.signal.aborted) {
 			throw apiError<DiagnosticsServerErrorCode>('OTA_STREAM_ENDED', {status: 503, message: 'The fleet server stops.'});
 		}
-		this.#held.set(token, {stream, box, actorId: actor.id, resources: stack.move()});
+		this.#held.set(token, {stream, box, actorId: actor.id, role: roleFor(opening), resources: stack.move()});
 		return stream;
 	}
 
@@ -186,6 +197,10 @@ export class StreamBridge implements AsyncDisposable {
 		}
 	}
 }
+
+/** A shell as the superuser is for admins. */
+export const roleFor = (query: StreamQuery): 'admin' | 'operator' =>
+	query.kind === 'terminal' && query.elevated === 'true' ? 'admin' : 'operator';
 
 const streamOf = (opening: Opening, limits: DiagnosticsLimits): CommandArguments<'open-stream'>['stream'] =>
 	opening.kind === 'log'

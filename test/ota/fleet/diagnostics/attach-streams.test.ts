@@ -127,3 +127,22 @@ test('a stream is one person’s, of bounded number, and messages of bounded siz
 	t.is(bridge.count, 2, 'the line is cut, and the stream waits');
 	await t.notThrowsAsync(open(resume));
 });
+
+test('an elevated terminal is not taken up again by who is no admin any more', async (t) => {
+	const {open, signedIn, bridge} = await withStreams(t, 'admin', 50);
+	const {heard, socket} = await open(`${terminal}&elevated=true`);
+	const {token} = JSON.parse(heard[0] ?? '') as {readonly token: string};
+	const resume = `/api/v1/boxes/box-1/streams?kind=resume&after=0&token=${token}`;
+	socket.terminate();
+	const again = await open(resume);
+	const own = signedIn.identity;
+	again.socket.terminate();
+	await eventually('gone', () => again.socket.readyState === WebSocket.CLOSED);
+	signedIn.identity = own && {...own, actor: {...own.actor, role: 'operator'}};
+	await t.throwsAsync(open(resume), {message: /403/u});
+	signedIn.identity = own;
+	const third = await open(resume);
+	signedIn.identity = own && {...own, actor: {...own.actor, role: 'operator'}};
+	await eventually('the end', () => third.heard.some((text) => text.includes('OTA_STREAM_ENDED')));
+	t.is(bridge.count, 0);
+});
