@@ -40,28 +40,37 @@ export const verifySigner = (options: {
 	return {signer: signer.subject.replaceAll('\n', ', ')};
 };
 
+type Known = {readonly others: readonly X509Certificate[]; readonly trusted: readonly X509Certificate[]};
+
 /** From the signer to a trusted certificate. */
-const chainOf = (
-	signer: X509Certificate,
-	{others, trusted}: {readonly others: readonly X509Certificate[]; readonly trusted: readonly X509Certificate[]},
-): readonly X509Certificate[] => {
-	const chain = [signer];
-	for (let last = signer; chain.length < chainMax; ) {
-		const anchor = trusted.find((each) => issued(each, last));
-		if (anchor !== undefined) {
-			return [...chain, anchor];
-		}
-		const next = others.find((each) => !chain.includes(each) && issued(each, last));
-		if (next === undefined) {
-			break;
-		}
-		chain.push(next);
-		last = next;
+const chainOf = (signer: X509Certificate, known: Known): readonly X509Certificate[] => {
+	const chain = extend([signer], known);
+	if (chain === undefined) {
+		throw releaseError('OTA_RELEASE_SIGNER_UNTRUSTED', {
+			message: 'The release was not signed by a key that this fleet trusts.',
+			details: {signer: signer.subject},
+		});
 	}
-	throw releaseError('OTA_RELEASE_SIGNER_UNTRUSTED', {
-		message: 'The release was not signed by a key that this fleet trusts.',
-		details: {signer: signer.subject},
-	});
+	return chain;
+};
+
+/** Every way is tried: of a CA that two roots have certified, only one certificate may lead to a root of ours. */
+const extend = (chain: readonly X509Certificate[], known: Known): readonly X509Certificate[] | undefined => {
+	const last = chain.at(-1);
+	if (last === undefined || chain.length >= chainMax) {
+		return undefined;
+	}
+	const anchor = known.trusted.find((each) => issued(each, last));
+	if (anchor !== undefined) {
+		return [...chain, anchor];
+	}
+	for (const next of known.others) {
+		const longer = !chain.includes(next) && issued(next, last) ? extend([...chain, next], known) : undefined;
+		if (longer !== undefined) {
+			return longer;
+		}
+	}
+	return undefined;
 };
 
 const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean =>

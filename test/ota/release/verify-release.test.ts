@@ -1,7 +1,10 @@
+import 'reflect-metadata';
 import {execFile} from 'node:child_process';
+import {webcrypto} from 'node:crypto';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
+import {BasicConstraintsExtension, ExtendedKeyUsageExtension, X509CertificateGenerator} from '@peculiar/x509';
 import test from 'ava';
 import fc from 'fast-check';
 import {errorCode} from '#appliance/error/coded-error.ts';
@@ -12,6 +15,7 @@ import {withDirectory} from '#test/helper/with-directory.ts';
 
 /** id-kp-clientAuth. */
 const clientAuth = '1.3.6.1.5.5.7.3.2';
+const codeSigning = '1.3.6.1.5.5.7.3.3';
 
 const run = promisify(execFile);
 
@@ -144,4 +148,42 @@ test('what is too large is not even parsed', async (t) => {
 	);
 	const signature = Buffer.alloc(17 * 1024);
 	t.is(refusalOf({manifest, signature, releaseCaPem: key.caPem}), 'OTA_RELEASE_SIGNATURE_INVALID');
+});
+
+test('of a CA that two roots have certified, either certificate leads to the root that is trusted', async (t) => {
+	const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'};
+	const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+	const days = {notBefore: new Date(Date.now() - 86_400_000), notAfter: new Date(Date.now() + 86_400_000)};
+	const shared = {...days, signingAlgorithm: algorithm};
+	const ca = [new BasicConstraintsExtension(true, undefined, true)];
+	const [oldKeys, newRootKeys, middleKeys, signerKeys] = [
+		await newKeys(),
+		await newKeys(),
+		await newKeys(),
+		await newKeys(),
+	];
+	const rootOf = (name: string, keys: Awaited<ReturnType<typeof newKeys>>) =>
+		X509CertificateGenerator.createSelfSigned({...shared, name, keys, extensions: ca});
+	const roots = [await rootOf('CN=Old', oldKeys), await rootOf('CN=New', newRootKeys)] as const;
+	const middleOf = (issuer: string, signingKey: (typeof oldKeys)['privateKey']) =>
+		X509CertificateGenerator.create({
+			...{...shared, subject: 'CN=Middle', issuer, signingKey},
+			...{publicKey: middleKeys.publicKey, extensions: ca},
+		});
+	const middles = [await middleOf('CN=Old', oldKeys.privateKey), await middleOf('CN=New', newRootKeys.privateKey)];
+	const signer = await X509CertificateGenerator.create({
+		...{...shared, subject: 'CN=Signer', issuer: 'CN=Middle', signingKey: middleKeys.privateKey},
+		...{publicKey: signerKeys.publicKey, extensions: [new ExtendedKeyUsageExtension([codeSigning])]},
+	});
+	const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', signerKeys.privateKey)).toString('base64');
+	const signature = await signRelease({
+		manifest,
+		certificatePem: [signer, ...middles].map((each) => `${each.toString('pem')}\n`).join(''),
+		keyPem: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
+	});
+	for (const root of roots) {
+		t.is(refusalOf({manifest, signature, releaseCaPem: `${root.toString('pem')}\n`}), undefined, root.subject);
+	}
+	const foreign = await createReleaseKey({name: 'Lab'});
+	t.is(refusalOf({manifest, signature, releaseCaPem: foreign.caPem}), 'OTA_RELEASE_SIGNER_UNTRUSTED');
 });
