@@ -1,6 +1,8 @@
+import {createPublicKey} from 'node:crypto';
 import {keyChainMax} from '#appliance/contract/fleet/desired-schema.ts';
 import type {OrderClaims} from '#appliance/contract/fleet/order-schema.ts';
 import type {FilterFacts} from '#appliance/filter/filter-fields.ts';
+import {type OrderKey, orderKeySchema} from '#appliance/identity/claim-schema.ts';
 import {keyThumbprint} from '#appliance/identity/order-trust.ts';
 import type {TrustRepository} from '#appliance/identity/trust-repository.ts';
 import {keyIdOf, type OrderVerdict, refuseOrder, verifyOrder} from '#appliance/identity/verify-order.ts';
@@ -47,16 +49,17 @@ export const createOrderGate = (options: {
 			return verdict;
 		}
 		const {order, revision} = verdict.claims;
-		if (order.kind !== 'rotate-key' || order.kid !== keyThumbprint(order.key)) {
+		const key = order.kind === 'rotate-key' ? usableKey(order.key) : undefined;
+		if (order.kind !== 'rotate-key' || key === undefined || order.kid !== keyThumbprint(key)) {
 			return refuseOrder(
 				'MQTT_ORDER_MALFORMED',
-				'A key chain is of rotations whose kid is the thumbprint of their key.',
+				'A key chain is of rotations to usable keys, whose kid is their thumbprint.',
 			);
 		}
 		if (revision <= rotation) {
 			return refuseOrder('MQTT_ORDER_REPLAYED', `Rotation ${revision} is not above ${rotation}, the last.`);
 		}
-		repository.rotate({fleet, key: order.key, kid: order.kid, rotation: revision});
+		repository.rotate({fleet, key, kid: order.kid, rotation: revision});
 		return undefined;
 	};
 	return {
@@ -75,4 +78,17 @@ export const createOrderGate = (options: {
 		verify,
 		keep: ({order, revision}) => repository.keepRevision(order.kind, revision),
 	};
+};
+
+/** A box that had rotated to a key which is none would obey nobody ever after. */
+const usableKey = (key: unknown): OrderKey | undefined => {
+	const {data} = orderKeySchema.safeParse(key);
+	try {
+		if (data !== undefined) {
+			createPublicKey({key: {...data}, format: 'jwk'});
+		}
+		return data;
+	} catch {
+		return undefined;
+	}
 };

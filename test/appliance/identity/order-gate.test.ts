@@ -1,7 +1,7 @@
 import test from 'ava';
 import {keyChainMax} from '#appliance/contract/fleet/desired-schema.ts';
 import {createOrderGate, type OrderGate} from '#appliance/identity/order-gate.ts';
-import {trustOfClaim} from '#appliance/identity/order-trust.ts';
+import {keyThumbprint, trustOfClaim} from '#appliance/identity/order-trust.ts';
 import {createTrustRepository, type TrustRepository, trustTables} from '#appliance/identity/trust-repository.ts';
 import {openDatabase} from '#appliance/store/open-database.ts';
 import {systemClock} from '#appliance/time/clock.ts';
@@ -98,4 +98,17 @@ test('a claim by another fleet begins anew, and the same claim goes on', async (
 	t.is(repository.lastRevision('desired'), 0);
 	t.is(await codeOf(gate, await other.sign(order, {revision: 1})), 'good');
 	t.is(await codeOf(gate, await next.sign(order)), 'MQTT_ORDER_SIGNATURE');
+});
+
+test('a rotation to what is no usable key is refused, and the box goes on obeying', async (t) => {
+	const signer = await newSigner();
+	const {gate, repository} = gateOf(signer);
+	const point = Buffer.alloc(32, 1).toString('base64url');
+	for (const x of [point, 'A'.repeat(100), 'AAAA']) {
+		const key = {...signer.key, x};
+		const bad = await signer.sign({kind: 'rotate-key', kid: keyThumbprint(key), key});
+		t.like(await gate.walk([bad]), {code: 'MQTT_ORDER_MALFORMED'}, x);
+		t.is(repository.trust().kid, signer.kid);
+	}
+	t.is(await codeOf(gate, await signer.sign(order)), 'good');
 });
