@@ -53,7 +53,9 @@ export const runFleet = async (options: {
 /** After the log, whose lines are for machines: what a person who started it reads last. */
 const tellAtExit = (error: unknown): void => {
 	const code = errorCode(error);
-	const message = reasonsOf(error).join(' ');
+	const message = reasonsOf(error)
+		.map((reason) => reason.replace(/\.$/u, ''))
+		.join(': ');
 	process.once('exit', () => {
 		process.stderr.write(`streamverse: ${message}${code === undefined ? '' : ` (${code})`}\n`);
 	});

@@ -1,9 +1,11 @@
 import test from 'ava';
+import {systemClock} from '#appliance/time/clock.ts';
 import {bridgeTopics, eventTopic, qoeTopic, telemetryTopic} from '#ota/fleet/bridge/box-message.ts';
 import {createBridgePart} from '#ota/fleet/bridge/create-bridge-part.ts';
 import {kafkaSettingsSchema} from '#ota/fleet/bridge/kafka-settings.ts';
 import {measureOutbox} from '#ota/fleet/bridge/outbox.ts';
 import type {FleetPart, IngestBatch} from '#ota/fleet/fleet-part.ts';
+import {createLeases} from '#ota/fleet/server/leases.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {sampleIngest} from '#test/helper/sample-ingest.ts';
 import {type TestFleetContext, withFleetContext} from '#test/helper/with-fleet-context.ts';
@@ -130,4 +132,42 @@ test('a transaction that fails leaves nothing in the outbox', async (t) => {
 		}),
 	);
 	t.is((await measureOutbox(context.store.database)).rows, 0);
+});
+
+test('of two servers one sends at a time, and the other goes on where it stopped', async (t) => {
+	const context = await withFleetContext(t, 'postgres');
+	const kafka = await withKafkaMock(t);
+	await kafka.start();
+	const settings = kafkaSettingsSchema.parse({brokers: [kafka.broker]});
+	const {database} = context.store;
+	const holder = async () => (await database.selectFrom('lease').select('holder').executeTakeFirst())?.holder;
+	const start = async (serverId: string) => {
+		const leases = createLeases({database, serverId, clock: systemClock, logger: context.logger});
+		const part = createBridgePart({...context, serverId}, {settings, leases});
+		const work = await part.start?.();
+		t.teardown(async () => work?.[Symbol.asyncDispose]());
+		return {part, stop: async () => work?.[Symbol.asyncDispose]()};
+	};
+	const first = await start('first');
+	await eventually('the first holds it', async () => (await holder()) === 'first');
+	const second = await start('second');
+	const count = 30;
+	for (let sequence = 1; sequence <= count; sequence++) {
+		// Each hears half of what boxes say.
+		await ingest(context, sequence % 2 === 0 ? first.part : second.part, sampleIngest(boxes, sequence));
+		if (sequence === count / 2) {
+			t.is(await holder(), 'first');
+			await first.stop();
+		}
+	}
+	await eventually('the second holds it', async () => (await holder()) === 'second', {timeoutMs: 20_000});
+	await empty(context);
+	const sequences = sequencesOf(await kafka.read(eventTopic));
+	for (const box of boxes) {
+		t.deepEqual(
+			sequences.get(box),
+			Array.from({length: count}, (_, index) => 2 * index + 1),
+			box,
+		);
+	}
 });
