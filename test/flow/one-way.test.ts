@@ -13,7 +13,7 @@ import {withSatellite} from '#test/helper/with-satellite.ts';
 import {claimOf, type SlotBox, withSlotBox, withSlotWorkshop} from '#test/helper/with-slot-box.ts';
 
 const phases = ['accepted', 'fetching', 'verified', 'installing', 'rebooting', 'confirming', 'confirmed'];
-const patientMs = 90_000;
+const patientMs = 150_000;
 /** Two waves; the second is a day away. */
 const rollout: RolloutCreate = {
 	name: 'by the carousel',
@@ -77,7 +77,7 @@ const spooled = ({stateDirectory}: SlotBox): readonly Told[] => {
 };
 
 test('a set-top without a return path is updated in its wave by the satellite, and its fleet learns of it when it has one', async (t) => {
-	t.timeout(240_000);
+	t.timeout(300_000);
 	const satellite = await withSatellite(t, {model: {seed: 7}, popNode: false, stb: false});
 	const fleet = await withFleet(t, {
 		config: {carousel: {objectBaseUri: 'http://dvb.gw/streamverse/', headendUrls: [satellite.headendUrl]}},

@@ -65,7 +65,7 @@ const startBoxes = async (t: ExecutionContext, fleet: TestFleet, workshop: SlotW
 };
 
 test('a fleet updates its boxes, and learns of those that crash, go dark, are called back, or may not spend so much', async (t) => {
-	t.timeout(240_000);
+	t.timeout(300_000);
 	const fleet = await withFleet(t, {
 		config: {carousel: {objectBaseUri: 'http://dvb.gw/streamverse/', headendUrls: []}},
 	});

@@ -41,7 +41,7 @@ export const withApprover = async (fleet: TestFleet): Promise<RolloutDesk> => {
 			await change(call, id, 'start', {});
 		},
 		act: (id, action) => change(call, id, action, {}),
-		until: async (what, id, condition, {timeoutMs = 90_000} = {}) => {
+		until: async (what, id, condition, {timeoutMs = 120_000} = {}) => {
 			let seen: {readonly rollout: Rollout; readonly boxes: readonly RolloutBox[]} | undefined;
 			try {
 				return await eventually(
