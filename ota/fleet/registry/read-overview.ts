@@ -15,6 +15,8 @@ export const readOverview = async (
 	const byKind = Object.fromEntries(
 		boxKinds.map((kind): [BoxKind, KindCounts] => [kind, {boxes: 0, online: 0, byHealth: {}, byRelease: {}}]),
 	) as Overview['byKind'];
+	// By pairs: a box may say that its release is `constructor`, which a plain object has already.
+	const releases = new Map(boxKinds.map((kind) => [kind, new Map<string, number>()]));
 	const byHealth: Overview['byHealth'] = {ok: 0, warning: 0, critical: 0, unknown: 0};
 	let boxes = 0;
 	let online = 0;
@@ -27,7 +29,11 @@ export const readOverview = async (
 		counts.boxes += count;
 		counts.online += isOnline;
 		counts.byHealth[health] = (counts.byHealth[health] ?? 0) + count;
-		counts.byRelease[release] = (counts.byRelease[release] ?? 0) + count;
+		const ofKind = releases.get(kind as BoxKind);
+		ofKind?.set(release, (ofKind.get(release) ?? 0) + count);
+	}
+	for (const kind of boxKinds) {
+		byKind[kind].byRelease = Object.fromEntries(releases.get(kind) ?? []);
 	}
 	return {
 		nowMs: options.nowMs,

@@ -1,6 +1,6 @@
 import {text} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
-import {boxQuerySchema, boxSortColumns} from '#ota/contract/box-api.ts';
+import {boxQuerySchema, boxSortColumns, overviewSchema} from '#ota/contract/box-api.ts';
 import {exportBoxes} from '#ota/fleet/registry/export-boxes.ts';
 import {listBoxes} from '#ota/fleet/registry/list-boxes.ts';
 import {readOverview} from '#ota/fleet/registry/read-overview.ts';
@@ -89,5 +89,21 @@ for (const engine of databaseEngines) {
 		t.like(overview, {boxes: count - 1, online: 19, updating: 1, alerts: {critical: 2}});
 		t.is(overview.byKind.headend.boxes + overview.byKind.stb.boxes, count - 1);
 		t.like(overview.sites, [{id: 'paris', boxes: 12}]);
+	});
+
+	test(`${engine}: a box that names its release as what every object has does not break the overview`, async (t) => {
+		const {database} = await prepare(t, engine);
+		for (const [index, release] of ['constructor', '__proto__', 'toString'].entries()) {
+			await database
+				.updateTable('box')
+				.set({release})
+				.where('id', '=', `box-0${index + 1}`)
+				.execute();
+		}
+		const overview = await readOverview(database, {nowMs, alerts: {warning: 0, critical: 0}});
+		const {byKind} = overviewSchema.parse(overview);
+		t.is(byKind.stb.byRelease['constructor'], 1);
+		t.is(byKind.headend.byRelease['toString'], 1);
+		t.is(({} as Record<string, unknown>)['byRelease'], undefined);
 	});
 }
