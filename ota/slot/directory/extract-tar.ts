@@ -14,6 +14,8 @@ type Entry = Extract extends AsyncIterable<infer Source> ? Source : never;
 export const tarEntriesMax = 200_000;
 const nameBytesMax = 1024;
 const depthMax = 64;
+/** NUL ends a name for the system, and a line's end forges lines wherever names are listed. */
+const unprintable = /\p{Cc}/u;
 /** Neither setuid nor anybody else's right to write gets in. */
 const modeMask = 0o755;
 
@@ -137,7 +139,7 @@ const safeName = (name: string): string => {
 		.filter((part) => part !== '.');
 	const bad =
 		name.startsWith('/') ||
-		name.includes('\0') ||
+		unprintable.test(name) ||
 		name.includes('\\') ||
 		Buffer.byteLength(name) > nameBytesMax ||
 		parts.length > depthMax ||
@@ -156,7 +158,7 @@ const safeTarget = (name: string, {linkname}: Header): string => {
 	const rest = climbs === -1 ? [] : parts.slice(climbs);
 	const depth = posix.dirname(name) === '.' ? 0 : posix.dirname(name).split('/').length;
 	const up = parts.length - rest.length;
-	if (target === '' || target.startsWith('/') || target.includes('\0') || up > depth || rest.includes('..')) {
+	if (target === '' || target.startsWith('/') || unprintable.test(target) || up > depth || rest.includes('..')) {
 		throw hostile(name, 'it is a link that leads out of the slot');
 	}
 	return target;
