@@ -130,3 +130,51 @@ test('a box that joins a shared subscription by its name takes messages from the
 	t.is(await heardOf('fleet', 'event'), 5);
 	t.is(await heardOf(fixture.trust.shareGroup, 'telemetry'), 10);
 });
+
+test('a box learns nothing of the broker or of others by any filter, and leaves nothing outside its own', async (t) => {
+	const fixture = await withAuthority(t);
+	const {url} = await withDeviceServer(t, fixture);
+	const broker = await withFleetBroker(t, fixture);
+	const {caPem} = fixture.trust.authority;
+	const curious = await connectMqtt(t, broker.boxUrl, {caPem, box: await enrolTestBox(fixture, url, 'curious')});
+	const filters = ['#', '$SYS/#', '+/#', 'sv/+/+/desired', 'sv/1/other/#', 'sv/fleet/#', '$share/own/sv/1/+/desired'];
+	const topics: string[] = [];
+	curious.on('message', (topic) => topics.push(topic));
+	for (const filter of filters) {
+		await curious.subscribeAsync(filter, {qos: 1}).catch(() => undefined);
+	}
+	const server = await connectMqtt(t, broker.serverUrl, {
+		caPem,
+		box: {
+			keyPem: broker.serverCredentials?.keyPem ?? '',
+			certificatePem: broker.serverCredentials?.certificatePem ?? '',
+		},
+	});
+	await server.publishAsync('sv/1/other/desired', 'x', {qos: 1, retain: true});
+	await server.publishAsync('sv/fleet/lease', 'x', {qos: 1, retain: true});
+	for (const topic of [
+		'sv/1/other/presence',
+		'sv/1/curious/desired',
+		'sv/fleet/lease',
+		'else',
+		'$SYS/broker/clients',
+	]) {
+		await curious.publishAsync(topic, 'forged', {qos: 0, retain: true});
+	}
+	await server.publishAsync('sv/1/curious/desired', 'own', {qos: 1});
+	await poll('its own came', () => topics.includes('sv/1/curious/desired'));
+	await delay(silenceMs);
+	t.deepEqual([...new Set(topics)], ['sv/1/curious/desired']);
+	const kept: string[] = [];
+	const later = await connectMqtt(t, broker.serverUrl, {
+		caPem,
+		box: {
+			keyPem: broker.serverCredentials?.keyPem ?? '',
+			certificatePem: broker.serverCredentials?.certificatePem ?? '',
+		},
+	});
+	later.on('message', (topic, payload) => kept.push(`${topic} ${payload}`));
+	await later.subscribeAsync(['sv/1/#', 'sv/fleet/#'], {qos: 1});
+	await poll('what is retained came', () => kept.length >= 2);
+	t.deepEqual(kept.toSorted(), ['sv/1/other/desired x', 'sv/fleet/lease x']);
+});
