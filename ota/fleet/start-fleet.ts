@@ -12,6 +12,7 @@ import {startDeviceServer} from '#ota/fleet/device/start-device-server.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 import {type FleetParts, fleetParts} from '#ota/fleet/fleet-parts.ts';
 import {startIngest} from '#ota/fleet/ingest/start-ingest.ts';
+import {watchSilence} from '#ota/fleet/ingest/watch-silence.ts';
 import {createChanges} from '#ota/fleet/live/changes.ts';
 import {createLiveMiddleware} from '#ota/fleet/live/live-middleware.ts';
 import {createOrderDesk} from '#ota/fleet/order/create-order-desk.ts';
@@ -173,6 +174,7 @@ const serve = async (
 	stack.use(
 		startLeased(leases, signal, [
 			['orders', (held) => publishOrders({...orders, broker, logger}, {...held, woken: core.woken})],
+			['silence', (held) => watchSilence({database, broker, changes, clock, logger}, held)],
 			['retention', (held) => retainRecords({database, retention: config.retention, clock, logger}, held)],
 		]),
 	);

@@ -26,8 +26,13 @@ export const applyPresence = (row: BoxRow, presence: Presence): BoxRow | undefin
 		presence: presence.state,
 		presence_session: presence.sessionId,
 		presence_ms: presence.sinceMs,
+		silent_ms: null,
 	};
 };
+
+/** A word of a box that was found silent: it is there after all. What the broker retained is no such word. */
+export const applyWord = (row: BoxRow): BoxRow =>
+	row.silent_ms === null ? row : {...row, presence: 'online', silent_ms: null};
 
 export const applyReported = (row: BoxRow, reported: Reported, nowMs: number): BoxRow => ({
 	...applyUpdate(row, reported.update),

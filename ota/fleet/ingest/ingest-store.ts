@@ -109,7 +109,7 @@ const writeAhead = async (transaction: FleetTransaction, box: string, {position,
 
 /** Every column that messages change; what people change is left alone. */
 export const writeBoxes = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
-	for (const chunk of chunksOf(rows, 30)) {
+	for (const chunk of chunksOf(rows, 31)) {
 		await transaction
 			.insertInto('box')
 			.values([...chunk])
@@ -124,6 +124,7 @@ export const writeBoxes = async (transaction: FleetTransaction, rows: readonly B
 					presence_session: set.ref('excluded.presence_session'),
 					presence_ms: set.ref('excluded.presence_ms'),
 					last_seen_ms: set.ref('excluded.last_seen_ms'),
+					silent_ms: set.ref('excluded.silent_ms'),
 					health: set.ref('excluded.health'),
 					report_health: set.ref('excluded.report_health'),
 					alarm_health: set.ref('excluded.alarm_health'),

@@ -1,7 +1,7 @@
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import type {IngestBatch} from '#ota/fleet/fleet-part.ts';
 import {advanceSpool} from '#ota/fleet/ingest/advance-spool.ts';
-import {applyPresence, applyReported, applyUpdate, type BoxRow} from '#ota/fleet/ingest/apply-to-box.ts';
+import {applyPresence, applyReported, applyUpdate, applyWord, type BoxRow} from '#ota/fleet/ingest/apply-to-box.ts';
 import {type Incoming, spoolPlace} from '#ota/fleet/ingest/incoming.ts';
 import type {SpoolState} from '#ota/fleet/ingest/ingest-store.ts';
 
@@ -67,10 +67,13 @@ const apply = (row: BoxRow, message: Incoming, nowMs: number): BoxRow | undefine
 				: undefined;
 		case 'event': {
 			const {event} = message.event;
-			return event.kind === 'update' && event.data.sinceMs >= row.update_since_ms ? applyUpdate(row, event.data) : row;
+			return event.kind === 'update' && event.data.sinceMs >= row.update_since_ms
+				? applyUpdate(applyWord(row), event.data)
+				: applyWord(row);
 		}
 		case 'telemetry':
 		case 'reply':
+			return applyWord(row);
 		case 'malformed':
 			return row;
 	}

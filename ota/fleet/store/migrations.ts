@@ -2,6 +2,7 @@ import type {Migration} from 'kysely/migration';
 import {accountMigration} from '#ota/fleet/store/migration/account.ts';
 import {alertMigration} from '#ota/fleet/store/migration/alert.ts';
 import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
+import {boxSilentMigration} from '#ota/fleet/store/migration/box-silent.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
 import {diagnosticsMigration} from '#ota/fleet/store/migration/diagnostics.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0008-outbox': outboxMigration,
 	'0009-diagnostics': diagnosticsMigration,
 	'0010-rollout-index': rolloutIndexMigration,
+	'0011-box-silent': boxSilentMigration,
 };

@@ -17,6 +17,8 @@ export type BoxTable = {
 	presence_session: string | null;
 	presence_ms: number | null;
 	last_seen_ms: number | null;
+	/** When it was found silent though it said to be online; null otherwise. */
+	silent_ms: number | null;
 	/** 'ok' | 'warning' | 'critical' | 'unknown'. */
 	health: Generated<string>;
 	/** What `health` is made of: the report alone, and the alarms that are raised. */
