@@ -17,6 +17,7 @@ import {createDiagnosticsPart, type DiagnosticsPart} from '#ota/fleet/diagnostic
 import type {FleetContext, FleetPart} from '#ota/fleet/fleet-part.ts';
 import {createMetricsPart} from '#ota/fleet/metrics/create-metrics-part.ts';
 import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
+import {orderKeyEndpoints} from '#ota/fleet/order/order-key-endpoints.ts';
 import {consolePage} from '#ota/fleet/page/console-page.ts';
 import {boxEndpoints} from '#ota/fleet/registry/box-endpoints.ts';
 import {recordEndpoints} from '#ota/fleet/registry/record-endpoints.ts';
@@ -73,6 +74,7 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 				...siteEndpoints({...context, orderDesk, countAlerts: () => countAlerts(context)}),
 			],
 		},
+		{endpoints: orderKeyEndpoints({database, orderDesk})},
 		{...commandDesk, endpoints: commandEndpoints({database, desk: commandDesk})},
 		createReleasePart(context, {
 			directory: path.join(stateDirectory, 'release'),

@@ -99,7 +99,11 @@ export const signInToFleet = async (url: string, name: string, password: string)
 		.join('; ');
 };
 
-export type FleetBox = FleetLink & {readonly directory: string};
+export type FleetBox = FleetLink & {
+	readonly directory: string;
+	/** After its link was disposed: the same box comes back. */
+	readonly reopen: () => Promise<FleetLink>;
+};
 
 /** A box that is claimed and enrolls by EST, with the link that the product's boxes have. */
 export const withFleetBox = async (t: ExecutionContext, fleet: TestFleet, id: string): Promise<FleetBox> => {
@@ -115,14 +119,17 @@ export const withFleetBox = async (t: ExecutionContext, fleet: TestFleet, id: st
 		logger: silentLogger(),
 	});
 	t.teardown(() => identity[Symbol.asyncDispose]());
-	const link = await startFleetLink({
-		directory: join(directory, 'fleet'),
-		identity,
-		kind: 'stb',
-		bootId: 'boot-1',
-		facts: () => ({id, kind: 'stb'}),
-		logger: silentLogger(),
-	});
-	t.teardown(() => link[Symbol.asyncDispose]());
-	return {...link, directory};
+	const open = async (): Promise<FleetLink> => {
+		const link = await startFleetLink({
+			directory: join(directory, 'fleet'),
+			identity,
+			kind: 'stb',
+			bootId: 'boot-1',
+			facts: () => ({id, kind: 'stb'}),
+			logger: silentLogger(),
+		});
+		t.teardown(() => link[Symbol.asyncDispose]());
+		return link;
+	};
+	return {...(await open()), directory, reopen: open};
 };

@@ -116,3 +116,25 @@ test('a broker that loses its power right after a change has the change again wh
 	process.kill(Number(pid), 'SIGKILL');
 	await poll('it is sent once more', async () => (await revision()) > lost, 60_000);
 });
+
+test('a box that was away for two rotations of the order key obeys the new one', async (t) => {
+	const fleet = await withFleet(t);
+	const box = await withFleetBox(t, fleet, 'stb-1');
+	await poll('the box has a desired state', () => box.desired() !== undefined);
+	await box[Symbol.asyncDispose]();
+	t.is((await fleet.call('GET /order-keys')).body.items.length, 1);
+	for (const count of [2, 3]) {
+		const {status, body} = await fleet.call('POST /order-key/rotate');
+		t.is(status, 200);
+		t.is(body.items.length, count);
+		t.deepEqual(
+			body.items.map(({untilMs}: {readonly untilMs: number | null}) => untilMs === null),
+			body.items.map((_: unknown, index: number) => index === count - 1),
+		);
+	}
+	const config = {log: {level: 'debug'}};
+	t.is((await fleet.call('PATCH /boxes/stb-1', {config}, {'If-Match': '"1"'})).status, 200);
+	const again = await box.reopen();
+	await poll('the box obeys', () => JSON.stringify(again.desired()?.config) === JSON.stringify(config));
+	t.is((await fleet.call('GET /audit?action=rotateOrderKey')).body.items.length, 2);
+});
