@@ -11,6 +11,8 @@ const keptDesiredSchema = z.object({
 	jws: z.string(),
 	revision: z.int(),
 	update: updateOrderSchema.optional(),
+	/** Absent in what was kept before orders' ends were. */
+	expiresMs: z.int().optional(),
 	config: z.record(z.string(), z.json()),
 	windows: z.array(maintenanceWindowSchema).optional(),
 });
@@ -52,13 +54,13 @@ export const createDesiredKeeper = (options: {
 			refusals.tell(jws, verdict);
 			return;
 		}
-		const {order, revision} = verdict.claims;
+		const {order, revision, exp} = verdict.claims;
 		if (order.kind !== 'desired') {
 			refusals.tell(jws, {code: 'MQTT_ORDER_MALFORMED', message: 'The order is not a desired state.'});
 			return;
 		}
 		const {kind: _, ...state} = order;
-		const next = {jws, revision, ...state};
+		const next = {jws, revision, expiresMs: exp * 1000, ...state};
 		if (!keepWith(verdict.claims, () => repository.put('desired', next))) {
 			return;
 		}
@@ -127,9 +129,10 @@ const parse = (payload: string): z.infer<typeof desiredSchema> | undefined => {
 	}
 };
 
-const stateOf = ({revision, update, config, windows}: z.infer<typeof keptDesiredSchema>): DesiredState => ({
+const stateOf = ({revision, update, expiresMs, config, windows}: z.infer<typeof keptDesiredSchema>): DesiredState => ({
 	revision,
 	update,
+	expiresMs,
 	config,
 	windows,
 });

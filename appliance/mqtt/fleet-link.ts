@@ -10,6 +10,8 @@ import type {StreamFrame} from '#appliance/contract/fleet/stream-schema.ts';
 export type DesiredState = {
 	readonly revision: number;
 	readonly update: UpdateOrder | undefined;
+	/** After this its update is not to be begun; the fleet sends a newer order long before. */
+	readonly expiresMs: number | undefined;
 	readonly config: Readonly<Record<string, unknown>>;
 	readonly windows: readonly MaintenanceWindow[] | undefined;
 };

@@ -187,7 +187,7 @@ const followDesired = (options: Linked & {readonly agent: Agent | undefined}): v
 	const {state, link, agent, logger, reporter, signal} = options;
 	const tryRole = tryRoleOf(options);
 	const stop = link.onDesired((desired) => {
-		agent?.assign(desired.update);
+		agent?.assign(desired.update, {expiresMs: desired.expiresMs});
 		void state.overlay
 			.take(desired.revision, desired.config, tryRole)
 			.catch((error: unknown) => logger.error({err: error}, 'the fleet’s configuration was not decided'))
