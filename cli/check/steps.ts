@@ -33,7 +33,7 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				formatStep(options.root),
 			];
 		case 'types':
-			return ['.', 'stb/page', 'headend/page']
+			return ['.', 'stb/page', 'headend/page', 'ota/console']
 				.filter((project) => existsSync(path.join(options.root, project, 'tsconfig.json')))
 				.map((project) => ({name: `types ${project}`, command: 'tsc', args: ['--project', project]}));
 		case 'native':
