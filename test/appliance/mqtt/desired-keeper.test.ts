@@ -32,6 +32,7 @@ test('a desired state is kept before it is told, told again to whoever asks late
 	await eventually('the next', () => link.desired()?.revision === 5001);
 	t.is(told.length, 1);
 	t.is(link.desired()?.update, undefined, 'what is absent is not wanted');
+	t.true((link.desired()?.expiresMs ?? 0) > 0, 'and it has an end');
 	await link[Symbol.asyncDispose]();
 
 	const again = await startLink();
