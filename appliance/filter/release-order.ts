@@ -43,7 +43,8 @@ export const compareReleases = (left: string, right: string): number | undefined
 const compareIdentifiers = (left: string, right: string): number => {
 	const [leftIsNumber, rightIsNumber] = [/^\d+$/u.test(left), /^\d+$/u.test(right)];
 	if (leftIsNumber && rightIsNumber) {
-		return Number(left) - Number(right);
+		// Not as floating point: two that differ beyond 2^53 are not the same release.
+		return Number(BigInt(left) > BigInt(right)) - Number(BigInt(left) < BigInt(right));
 	}
 	if (leftIsNumber !== rightIsNumber) {
 		return leftIsNumber ? -1 : 1;

@@ -16,3 +16,9 @@ test('what is no version is not compared', (t) => {
 		t.is(compareReleases(text, '1.0.0'), undefined, text);
 	}
 });
+
+test('numbers of any length are compared digit by digit', (t) => {
+	t.true((compareReleases('1.0.0-9007199254740992', '1.0.0-9007199254740993') ?? 0) < 0);
+	t.true((compareReleases('1.0.0-9007199254740993', '1.0.0-9007199254740992') ?? 0) > 0);
+	t.is(compareReleases('1.0.0-007', '1.0.0-7'), 0);
+});
