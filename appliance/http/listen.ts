@@ -5,6 +5,8 @@ import {listenFailed} from '#appliance/http/listen-failed.ts';
 
 /** A client that sends its headers slower than this is dropped (slow-loris). */
 const headersTimeoutMs = 10_000;
+/** How often Node looks for those that are too slow; its default of 30 s would let them stay three times as long. */
+const timeoutCheckIntervalMs = 1000;
 const keepAliveTimeoutMs = 30_000;
 const headerBytesMax = 16 * 1024;
 
@@ -26,6 +28,7 @@ export const listen = async (options: {
 	const server = createServer(
 		{
 			headersTimeout: headersTimeoutMs,
+			connectionsCheckingInterval: timeoutCheckIntervalMs,
 			keepAliveTimeout: keepAliveTimeoutMs,
 			maxHeaderSize: headerBytesMax,
 			requestTimeout: requestTimeoutMs,

@@ -12,7 +12,12 @@ import type {Logger} from '#appliance/log/logger.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 
 const requestTimeoutMs = 3_600_000;
+/** Whoever is slower than these holds a connection and gives nothing for it (slow-loris). */
 const headersTimeoutMs = 10_000;
+const handshakeTimeoutMs = 10_000;
+/** How often Node looks for those; its default is 30 s. */
+const timeoutCheckIntervalMs = 1000;
+const headerBytesMax = 16 * 1024;
 
 /** What routers answer has another type than what Koa takes, though it is the same. */
 export type AnyMiddleware = Middleware | ReturnType<Router['routes']>;
@@ -42,6 +47,9 @@ export const startOperatorServer = async (options: {
 			key: await readFile(config.tls.key),
 			minVersion: 'TLSv1.2',
 			headersTimeout: headersTimeoutMs,
+			handshakeTimeout: handshakeTimeoutMs,
+			connectionsCheckingInterval: timeoutCheckIntervalMs,
+			maxHeaderSize: headerBytesMax,
 			requestTimeout: requestTimeoutMs,
 		},
 		app.callback(),
