@@ -38,3 +38,10 @@ test('a box blinks the light that it has, and leaves it as it was', async (t) =>
 	t.is(await readFile(path.join(led, 'brightness'), 'utf8'), '1');
 	t.is(await readFile(path.join(led, 'trigger'), 'utf8'), 'heartbeat');
 });
+
+test('what a ping could take for an option, or is no host, is not handed to it', async (t) => {
+	const {signal} = new AbortController();
+	for (const host of ['-f', '--help', '', 'a b', 'a;b', '$(id)', 'a\nb', 'a/b', 'x'.repeat(254)]) {
+		await t.throwsAsync(pingHost({host, count: 1}, {signal}), {code: 'DIAGNOSTICS_NOT_PERMITTED'}, host);
+	}
+});
