@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import type {AddressInfo} from 'node:net';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
@@ -21,10 +21,23 @@ export const keepPort = async (options: {
 	if (Number.isInteger(kept) && kept > 0 && kept <= 65_535) {
 		return kept;
 	}
-	const free = await freePort(host);
+	const taken = await otherPorts(stateDirectory);
+	let free = await freePort(host);
+	while (taken.has(free)) {
+		free = await freePort(host);
+	}
 	await mkdir(stateDirectory, {recursive: true});
 	await writeFile(path, `${free}\n`, {flush: true});
 	return free;
+};
+
+/** Ports of this server's other listeners, which may not listen yet: the system would give one of them again. */
+const otherPorts = async (stateDirectory: string): Promise<ReadonlySet<number>> => {
+	const names = await readdir(stateDirectory).catch(() => []);
+	const files = names.filter((name) => name.startsWith('port-'));
+	return new Set(
+		await Promise.all(files.map(async (name) => Number(await readFile(join(stateDirectory, name), 'utf8')))),
+	);
 };
 
 const absent = (error: unknown): string => {

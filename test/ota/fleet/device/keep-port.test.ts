@@ -14,3 +14,12 @@ test('a free port is kept, a configured one is taken, and a torn file is made an
 	await writeFile(join(stateDirectory, 'port-x'), '99x');
 	t.not(await keepPort({...options, port: 0}), 0);
 });
+
+test('no two listeners of a server are given the same port, though none of them listens yet', async (t) => {
+	const stateDirectory = await withDirectory(t);
+	const ports = new Set<number>();
+	for (let index = 0; index < 200; index += 1) {
+		ports.add(await keepPort({port: 0, host: '127.0.0.1', name: `n${index}`, stateDirectory}));
+	}
+	t.is(ports.size, 200);
+});
