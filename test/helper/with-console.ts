@@ -5,8 +5,10 @@ import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
 import Database from 'better-sqlite3';
 import type {Page} from 'playwright-core';
+import type {AccountRole} from '#ota/contract/account-api.ts';
+import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {type TestBrowser, withBrowser} from '#test/helper/with-browser.ts';
-import {adminPassword, type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
+import {adminPassword, fleetCall, signInToFleet, type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
 
 export const consoleSites = [
 	['oslo', 'Oslo', 59.91, 10.75, 'Europe/Oslo'],
@@ -24,11 +26,14 @@ export type TestConsole = {readonly fleet: TestFleet; readonly browser: TestBrow
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A real fleet server with so many boxes in its database, and a browser that stands before its door. */
-export const withConsole = async (t: ExecutionContext, {boxes}: {readonly boxes: number}): Promise<TestConsole> => {
+export const withConsole = async (
+	t: ExecutionContext,
+	{boxes, config = {}}: {readonly boxes: number; readonly config?: Partial<FleetConfig>},
+): Promise<TestConsole> => {
 	if (!existsSync(`${root}build/console/index.html`)) {
 		await promisify(execFile)(process.execPath, ['ota/fleet/page/build-console.ts'], {cwd: root});
 	}
-	const fleet = await withFleet(t);
+	const fleet = await withFleet(t, {config});
 	for (const [id, name, latitude, longitude, timeZone] of consoleSites) {
 		const site = {name, latitude, longitude, timeZone, windows: null};
 		await fleet.call(`PUT /sites/${id}`, site, {'If-Match': '"0"'});
@@ -40,12 +45,23 @@ export const withConsole = async (t: ExecutionContext, {boxes}: {readonly boxes:
 	return {fleet, browser, page};
 };
 
-export const signInToConsole = async ({fleet, page}: TestConsole): Promise<void> => {
+export const signInToConsole = async (
+	{fleet, page}: Pick<TestConsole, 'fleet' | 'page'>,
+	name = 'admin',
+): Promise<void> => {
 	await page.goto(fleet.url);
-	await page.getByLabel('Name').fill('admin');
+	await page.getByLabel('Name').fill(name);
 	await page.getByLabel('Password').fill(adminPassword);
 	await page.getByRole('button', {name: 'Sign in', exact: true}).click();
 	await page.getByRole('heading', {name: 'Overview'}).waitFor();
+};
+
+/** Another person's account, whose first password is changed already. */
+export const addConsoleAccount = async (fleet: TestFleet, name: string, role: AccountRole): Promise<void> => {
+	const {body} = await fleet.call('POST /accounts', {name, displayName: name, role});
+	const cookie = await signInToFleet(fleet.url, name, body.oneTimePassword);
+	const change = {current: body.oneTimePassword, next: adminPassword};
+	await fleetCall(fleet.url, {Cookie: cookie})('PUT /session/password', change);
 };
 
 const fillBoxes = (file: string, count: number): void => {

@@ -14,6 +14,7 @@ import {request} from '../state/request.ts';
 import {may, rolesUpToOwn} from '../state/session.ts';
 import {attempt} from '../state/toast.ts';
 import {type Pages, usePages} from '../state/use-pages.ts';
+import {AccountDialog} from './account-dialog.tsx';
 
 export const AccountsPage = ({tab}: {readonly tab: string | undefined}): JSX.Element => {
 	const isTokens = tab === 'tokens' || !may('admin');
@@ -37,6 +38,7 @@ export const AccountsPage = ({tab}: {readonly tab: string | undefined}): JSX.Ele
 
 const Accounts = (): JSX.Element => {
 	const accounts = usePages<Account>('/accounts', {live: ['accounts']});
+	const editing = useSignal<Account | undefined>(undefined);
 	const change = (account: Account, body: object) => async () => {
 		await attempt(
 			() => request('PATCH', `/accounts/${account.id}`, {body, ifMatch: `"${account.editVersion}"`}),
@@ -76,7 +78,15 @@ const Accounts = (): JSX.Element => {
 						<td>
 							<Badge tone={account.disabled ? 'bad' : 'good'}>{account.disabled ? 'disabled' : 'active'}</Badge>
 						</td>
-						<td>
+						<td class="nowrap">
+							<Button
+								title={`Change ${account.name}`}
+								onPress={() => {
+									editing.value = account;
+								}}
+							>
+								Change …
+							</Button>{' '}
 							<Button onPress={change(account, {disabled: !account.disabled})}>
 								{account.disabled ? 'Enable' : 'Disable'}
 							</Button>
@@ -84,6 +94,15 @@ const Accounts = (): JSX.Element => {
 					</tr>
 				)}
 			/>
+			{editing.value !== undefined && (
+				<AccountDialog
+					account={editing.value}
+					onDone={accounts.reload}
+					onClose={() => {
+						editing.value = undefined;
+					}}
+				/>
+			)}
 		</>
 	);
 };

@@ -14,7 +14,9 @@ import {boxesPath, boxPath, search, setSearch} from '../state/router.ts';
 import {may} from '../state/session.ts';
 import {attempt} from '../state/toast.ts';
 import {usePages} from '../state/use-pages.ts';
+import {AlertChannels} from './alert-channels.tsx';
 import {AcknowledgeDialog, MuteDialog} from './alert-dialogs.tsx';
+import {AlertRules} from './alert-rules.tsx';
 
 const states = [
 	['raised', 'Raised'],
@@ -51,11 +53,32 @@ export const AlertsPage = ({tab}: {readonly tab: string | undefined}): JSX.Eleme
 				<Link to="/alerts/mutes" current={tab === 'mutes'}>
 					Mutes
 				</Link>
+				<Link to="/alerts/rules" current={tab === 'rules'}>
+					Rules
+				</Link>
+				{may('admin') && (
+					<Link to="/alerts/channels" current={tab === 'channels'}>
+						Channels
+					</Link>
+				)}
 			</nav>
-			{tab === 'mutes' ? <Mutes key={String(isMuting.value)} /> : <Alerts />}
+			<Tab tab={tab} key={String(isMuting.value)} />
 			{isMuting.value && <MuteDialog onClose={close} />}
 		</>
 	);
+};
+
+const Tab = ({tab}: {readonly tab: string | undefined}): JSX.Element => {
+	switch (tab) {
+		case 'mutes':
+			return <Mutes />;
+		case 'rules':
+			return <AlertRules />;
+		case 'channels':
+			return <AlertChannels />;
+		default:
+			return <Alerts />;
+	}
 };
 
 const Alerts = (): JSX.Element => {

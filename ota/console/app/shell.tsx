@@ -12,6 +12,7 @@ import {may, session, setSession} from '../state/session.ts';
 import {dismiss, toasts} from '../state/toast.ts';
 import {useResource} from '../state/use-resource.ts';
 import {followKeys} from './follow-keys.ts';
+import {OwnPassword} from './own-password.tsx';
 import {Page} from './page.tsx';
 import {places} from './place.ts';
 import {ShortcutHelp} from './shortcut-help.tsx';
@@ -67,6 +68,7 @@ export const Shell = (): JSX.Element => {
 };
 
 const Rail = ({onHelp}: {readonly onHelp: () => void}): JSX.Element => {
+	const isPasswordOpen = useSignal(false);
 	const overview = useResource<Overview>('/overview', {live: ['alerts'], everyMs: 60_000});
 	const alerts = overview.data.value?.alerts;
 	const open = (alerts?.critical ?? 0) + (alerts?.warning ?? 0);
@@ -103,11 +105,29 @@ const Rail = ({onHelp}: {readonly onHelp: () => void}): JSX.Element => {
 					<Button look="plain" title="Keyboard shortcuts (?)" onPress={onHelp}>
 						<Icon name="help" />
 					</Button>
+					{session.value?.account.external === false && (
+						<Button
+							look="plain"
+							title="Change your password"
+							onPress={() => {
+								isPasswordOpen.value = true;
+							}}
+						>
+							<Icon name="claim" />
+						</Button>
+					)}
 					<Button look="plain" title="Sign out" onPress={signOut}>
 						<Icon name="out" />
 					</Button>
 				</span>
 			</div>
+			{isPasswordOpen.value && (
+				<OwnPassword
+					onClose={() => {
+						isPasswordOpen.value = false;
+					}}
+				/>
+			)}
 		</nav>
 	);
 };

@@ -7,6 +7,7 @@ import {PageHead} from '../component/panel.tsx';
 import {boxPath} from '../state/router.ts';
 import {may} from '../state/session.ts';
 import {type Resource, useResource} from '../state/use-resource.ts';
+import {BoxCertificates} from './box-certificates.tsx';
 import {BoxCommands} from './box-commands.tsx';
 import {BoxConfig} from './box-config.tsx';
 import {BoxDiagnostics} from './box-diagnostics.tsx';
@@ -26,6 +27,7 @@ const tabs = [
 	['log', 'Live log', 'operator'],
 	['diagnostics', 'Diagnostics', 'viewer'],
 	['config', 'Configuration', 'viewer'],
+	['certificates', 'Certificates', 'viewer'],
 ] as const;
 
 export const BoxPage = ({id, tab = ''}: {readonly id: string; readonly tab: string | undefined}): JSX.Element => {
@@ -81,6 +83,8 @@ const Tab = ({id, tab, box}: TabProps): JSX.Element | null => {
 			return <BoxDiagnostics id={id} interfaces={data?.reported?.addresses.map((one) => one.interface) ?? []} />;
 		case 'config':
 			return data === undefined ? null : <BoxConfig box={data} etag={box.etag.value} onSaved={box.reload} />;
+		case 'certificates':
+			return <BoxCertificates id={id} />;
 		default:
 			return data === undefined ? null : <BoxState box={data} etag={box.etag.value} onChanged={box.reload} />;
 	}

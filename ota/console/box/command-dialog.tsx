@@ -14,13 +14,16 @@ export type CommandBody = {
 export type CommandDialogProps = {
 	readonly title: string;
 	readonly first?: string;
+	/** What has to be typed before it is sent. */
+	readonly confirm?: string | undefined;
 	readonly onClose: () => void;
 	readonly onSend: (body: CommandBody) => Promise<unknown>;
 };
 
-export const CommandDialog = ({title, first, onClose, onSend}: CommandDialogProps): JSX.Element => {
+export const CommandDialog = ({title, first, confirm, onClose, onSend}: CommandDialogProps): JSX.Element => {
 	const forms = commandForms.filter(({role}) => may(role));
 	const name = useSignal(first ?? forms[0]?.name ?? '');
+	const confirmed = useSignal('');
 	const typed = useSignal<Readonly<Record<string, string>>>({});
 	const form = forms.find((one) => one.name === name.value);
 	const values = form && {...initialOf(form), ...typed.value};
@@ -36,6 +39,7 @@ export const CommandDialog = ({title, first, onClose, onSend}: CommandDialogProp
 			verb="Send"
 			look={form?.name === 'reboot' ? 'danger' : 'primary'}
 			done="Sent"
+			canSubmit={confirm === undefined || confirmed.value === confirm}
 			onClose={onClose}
 			onSubmit={submit}
 		>
@@ -54,6 +58,7 @@ export const CommandDialog = ({title, first, onClose, onSend}: CommandDialogProp
 					}}
 				/>
 			))}
+			{confirm !== undefined && <TextField label={`So many boxes: type ${confirm} to be sure`} value={confirmed} />}
 		</FormDialog>
 	);
 };

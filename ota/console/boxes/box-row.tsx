@@ -1,4 +1,4 @@
-import type {JSX} from 'preact';
+import type {ComponentChildren, JSX} from 'preact';
 import type {BoxSummary} from '#ota/contract/box-api.ts';
 import {Age} from '../component/age.tsx';
 import {HealthMark, PhaseBadge, PresenceBadge} from '../component/badge.tsx';
@@ -24,7 +24,8 @@ type HeadProps = {readonly sort: string; readonly onSort: (sort: string) => void
 
 export const BoxHead = ({sort, onSort}: HeadProps): JSX.Element => (
 	<>
-		<span />
+		{/* biome-ignore lint/a11y/useSemanticElements: the grid's cells are no table's. */}
+		<span role="cell" />
 		{columns.map(([column, text]) => {
 			const isDown = sort === `-${column}`;
 			const isSorted = isDown || sort === column;
@@ -38,8 +39,21 @@ export const BoxHead = ({sort, onSort}: HeadProps): JSX.Element => (
 				</span>
 			);
 		})}
-		<span>Update, tags</span>
+		{/* biome-ignore lint/a11y/useSemanticElements: as above. */}
+		{/* biome-ignore lint/a11y/useFocusableInteractive: there is nothing to press. */}
+		<span role="columnheader">Update, tags</span>
 	</>
+);
+
+type CellProps = {
+	readonly class?: string;
+	readonly title?: string;
+	readonly children: ComponentChildren;
+};
+
+const Cell = (props: CellProps): JSX.Element => (
+	// biome-ignore lint/a11y/useSemanticElements: the grid's cells are no table's.
+	<span role="cell" {...props} />
 );
 
 type CellsProps = {
@@ -50,37 +64,37 @@ type CellsProps = {
 
 export const BoxCells = ({box, isSelected, onToggle}: CellsProps): JSX.Element => (
 	<>
-		<span>
+		<Cell>
 			{onToggle !== undefined && (
 				<input type="checkbox" aria-label={`Select ${box.id}`} checked={isSelected} onChange={onToggle} tabIndex={-1} />
 			)}
-		</span>
-		<span class="with-mark">
+		</Cell>
+		<Cell class="with-mark">
 			<HealthMark health={box.health} />
 			<Link to={boxPath(box.id)} class="box-id">
 				{box.id}
 			</Link>
 			{box.revokedMs !== null && <span class="tag">revoked</span>}
-		</span>
-		<span class="soft">{box.kind}</span>
-		<span class="soft">{box.site ?? '–'}</span>
-		<span class="mono">{box.release || '–'}</span>
-		<span>
+		</Cell>
+		<Cell class="soft">{box.kind}</Cell>
+		<Cell class="soft">{box.site ?? '–'}</Cell>
+		<Cell class="mono">{box.release || '–'}</Cell>
+		<Cell>
 			<PresenceBadge presence={box.presence} />
-		</span>
-		<span class="soft">
+		</Cell>
+		<Cell class="soft">
 			<Age atMs={box.lastSeenMs} />
-		</span>
-		<span class="soft" title={`${box.model} ${box.serial}`}>
+		</Cell>
+		<Cell class="soft" title={`${box.model} ${box.serial}`}>
 			{box.model || '–'}
-		</span>
-		<span class="box-tags">
+		</Cell>
+		<Cell class="box-tags">
 			{box.update.phase !== 'idle' && <PhaseBadge phase={box.update.phase} />}
 			{box.tags.map((tag) => (
 				<span key={tag} class="tag">
 					{tag}
 				</span>
 			))}
-		</span>
+		</Cell>
 	</>
 );

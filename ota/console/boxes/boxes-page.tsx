@@ -70,6 +70,10 @@ export const BoxesPage = (): JSX.Element => {
 				{selected.value.size > 0 && (
 					<BulkActions
 						ids={[...selected.value]}
+						filter={filter}
+						onSelect={(ids) => {
+							selected.value = new Set(ids);
+						}}
 						onEnd={() => {
 							selected.value = new Set();
 						}}

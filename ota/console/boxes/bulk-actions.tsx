@@ -7,7 +7,8 @@ import {FormDialog} from '../component/dialog.tsx';
 import {TextField} from '../component/field.tsx';
 import {plural} from '../format/format-number.ts';
 import {request} from '../state/request.ts';
-import {tellFailed} from '../state/toast.ts';
+import {attempt, tellFailed} from '../state/toast.ts';
+import {boxesThatMatch} from './boxes-that-match.ts';
 import {eachOf} from './each-of.ts';
 
 const changeTags = async (id: string, change: (tags: ReadonlySet<string>) => ReadonlySet<string>): Promise<void> => {
@@ -15,6 +16,9 @@ const changeTags = async (id: string, change: (tags: ReadonlySet<string>) => Rea
 	const {body, etag} = await request<BoxDetail>('GET', path);
 	await request('PATCH', path, {body: {tags: [...change(new Set(body.tags))].toSorted()}, ifMatch: etag});
 };
+
+/** From so many boxes on, a person types their number. */
+const manyBoxes = 20;
 
 /** Says how many went wrong, and why the first of them did. */
 const tellFailures = (failures: readonly unknown[], count: number): void => {
@@ -26,9 +30,13 @@ const tellFailures = (failures: readonly unknown[], count: number): void => {
 /** What can be done to the boxes that are selected. */
 export const BulkActions = ({
 	ids,
+	filter,
+	onSelect,
 	onEnd,
 }: {
 	readonly ids: readonly string[];
+	readonly filter: string;
+	readonly onSelect: (ids: readonly string[]) => void;
 	readonly onEnd: () => void;
 }): JSX.Element => {
 	const open = useSignal<'tag' | 'command' | undefined>(undefined);
@@ -52,6 +60,7 @@ export const BulkActions = ({
 			>
 				Send a command …
 			</Button>
+			<Button onPress={() => attempt(async () => onSelect(await boxesThatMatch(filter)))}>Select all that match</Button>
 			<Button look="plain" onPress={onEnd}>
 				Clear the selection
 			</Button>
@@ -59,6 +68,7 @@ export const BulkActions = ({
 			{open.value === 'command' && (
 				<CommandDialog
 					title={`Send a command to ${plural(ids.length, 'box', 'boxes')}`}
+					confirm={ids.length >= manyBoxes ? String(ids.length) : undefined}
 					onClose={close}
 					onSend={async (body) => {
 						const failures = await eachOf(ids, (id) =>
@@ -77,6 +87,8 @@ const split = (text: string): ReadonlySet<string> => new Set(text.split(/[\s,]+/
 const TagDialog = ({ids, onClose}: {readonly ids: readonly string[]; readonly onClose: () => void}): JSX.Element => {
 	const add = useSignal('');
 	const remove = useSignal('');
+	const typed = useSignal('');
+	const isMany = ids.length >= manyBoxes;
 	const submit = async (): Promise<void> => {
 		const failures = await eachOf(ids, (id) =>
 			changeTags(id, (tags) => tags.union(split(add.value)).difference(split(remove.value))),
@@ -88,12 +100,15 @@ const TagDialog = ({ids, onClose}: {readonly ids: readonly string[]; readonly on
 			title={`Change tags of ${plural(ids.length, 'box', 'boxes')}`}
 			verb="Change tags"
 			done="Tags changed"
-			canSubmit={add.value.trim() !== '' || remove.value.trim() !== ''}
+			canSubmit={
+				(add.value.trim() !== '' || remove.value.trim() !== '') && (!isMany || typed.value === String(ids.length))
+			}
 			onClose={onClose}
 			onSubmit={submit}
 		>
 			<TextField label="Add" value={add} hint="Lower case, separated by spaces" autoFocus={true} />
 			<TextField label="Take away" value={remove} />
+			{isMany && <TextField label={`So many boxes: type ${ids.length} to be sure`} value={typed} />}
 		</FormDialog>
 	);
 };

@@ -32,23 +32,28 @@ const possible: Readonly<Record<RolloutState, readonly Act[]>> = {
 
 type RolloutActionsProps = {
 	readonly rollout: Rollout;
-	readonly etag: string | undefined;
 	readonly onDone: () => void;
 };
 
-export const RolloutActions = ({rollout, etag, onDone}: RolloutActionsProps): JSX.Element => {
+export const RolloutActions = ({rollout, onDone}: RolloutActionsProps): JSX.Element => {
 	const open = useSignal<Act | undefined>(undefined);
 	const note = useSignal('');
 	const isOwn = rollout.createdById === session.value?.account.id;
 	const mayAct = (act: Act): boolean =>
 		act === 'approve' || act === 'reject' ? may('approver') && !isOwn : may('operator');
 	const send = async (act: Act): Promise<void> => {
+		// The engine moves it on all the time: what was decided on is its state, which must still be the one on the page.
+		const now = await request<Rollout>('GET', `/rollouts/${rollout.id}`);
+		if (now.body.state !== rollout.state) {
+			onDone();
+			throw new Error(`It is ${now.body.state} by now.`);
+		}
 		const isDecision = act === 'approve' || act === 'reject';
 		await request('POST', `/rollouts/${rollout.id}/${isDecision ? 'approve' : act}`, {
 			body: isDecision
 				? {decision: act === 'approve' ? 'approved' : 'rejected', note: note.value}
 				: {reason: note.value},
-			ifMatch: etag ?? `"${rollout.editVersion}"`,
+			ifMatch: now.etag ?? `"${now.body.editVersion}"`,
 		});
 		onDone();
 	};

@@ -21,7 +21,7 @@ export const RolloutPage = ({id}: {readonly id: string}): JSX.Element => {
 		<>
 			<PageHead
 				title={data?.spec.name ?? 'Rollout'}
-				actions={data && <RolloutActions rollout={data} etag={rollout.etag.value} onDone={rollout.reload} />}
+				actions={data && <RolloutActions rollout={data} onDone={rollout.reload} />}
 			>
 				{data !== undefined && (
 					<>

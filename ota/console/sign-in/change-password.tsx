@@ -1,12 +1,11 @@
 import {useSignal} from '@preact/signals';
 import type {JSX} from 'preact';
+import {passwordHint, passwordProblem} from '../account/password-rule.ts';
 import {Button} from '../component/button.tsx';
 import {TextField} from '../component/field.tsx';
 import {messageOf, request} from '../state/request.ts';
 import {session, setSession} from '../state/session.ts';
 import './sign-in.css';
-
-const charactersMin = 12;
 
 export const changePassword = async (current: string, next: string): Promise<void> => {
 	await request('PUT', '/session/password', {body: {current, next}});
@@ -26,7 +25,7 @@ export const ChangePassword = (): JSX.Element => {
 			wrong.value = messageOf(error);
 		}
 	};
-	const isShort = next.value !== '' && next.value.length < charactersMin;
+	const problem = passwordProblem(next.value);
 	return (
 		<main class="sign-in">
 			<form
@@ -50,13 +49,17 @@ export const ChangePassword = (): JSX.Element => {
 					value={next}
 					type="password"
 					autoComplete="new-password"
-					hint={`At least ${charactersMin} characters; a sentence is good.`}
-					wrong={isShort ? `${charactersMin - next.value.length} more characters` : undefined}
+					hint={passwordHint}
+					wrong={problem}
 				/>
 				<p class="wrong" role="alert">
 					{wrong.value}
 				</p>
-				<Button look="primary" type="submit" disabled={next.value.length < charactersMin || current.value === ''}>
+				<Button
+					look="primary"
+					type="submit"
+					disabled={next.value === '' || problem !== undefined || current.value === ''}
+				>
 					Change and go on
 				</Button>
 			</form>

@@ -2,21 +2,24 @@ import {useSignal} from '@preact/signals';
 import type {JSX} from 'preact';
 import type {Site} from '#ota/contract/box-api.ts';
 import {Button} from '../component/button.tsx';
-import {FormDialog} from '../component/dialog.tsx';
-import {TextField} from '../component/field.tsx';
 import {Link} from '../component/link.tsx';
 import {ListPanel} from '../component/list-panel.tsx';
 import {PageHead} from '../component/panel.tsx';
 import {formatClock} from '../format/format-time.ts';
 import {nowMs} from '../state/clock.ts';
-import {request} from '../state/request.ts';
 import {boxesPath} from '../state/router.ts';
 import {may} from '../state/session.ts';
 import {usePages} from '../state/use-pages.ts';
+import {RemoveDialog, SiteDialog} from './site-dialogs.tsx';
 
 export const SitesPage = (): JSX.Element => {
 	const sites = usePages<Site>('/sites', {live: ['boxes']});
-	const isOpen = useSignal(false);
+	const open = useSignal<Site | 'new' | undefined>(undefined);
+	const removing = useSignal<Site | undefined>(undefined);
+	const close = (): void => {
+		open.value = undefined;
+		removing.value = undefined;
+	};
 	return (
 		<>
 			<PageHead
@@ -26,7 +29,7 @@ export const SitesPage = (): JSX.Element => {
 						<Button
 							look="primary"
 							onPress={() => {
-								isOpen.value = true;
+								open.value = 'new';
 							}}
 						>
 							New site
@@ -37,7 +40,7 @@ export const SitesPage = (): JSX.Element => {
 			<ListPanel
 				label="Sites"
 				pages={sites}
-				heads={['Site', 'Place', 'Its time', 'Maintenance windows']}
+				heads={['Site', 'Place', 'Its time', 'Maintenance windows', '']}
 				icon="site"
 				empty="No site yet"
 				renderRow={(site) => (
@@ -55,52 +58,35 @@ export const SitesPage = (): JSX.Element => {
 							{site.windows?.map(({days, from, to}) => `days ${days.join(' ')}: ${from}–${to}`).join('; ') ??
 								'at any time'}
 						</td>
+						<td class="nowrap">
+							{may('operator') && (
+								<>
+									<Button
+										title={`Change ${site.name}`}
+										onPress={() => {
+											open.value = site;
+										}}
+									>
+										Change …
+									</Button>{' '}
+									<Button
+										title={`Remove ${site.name}`}
+										onPress={() => {
+											removing.value = site;
+										}}
+									>
+										Remove …
+									</Button>
+								</>
+							)}
+						</td>
 					</tr>
 				)}
 			/>
-			{isOpen.value && (
-				<SiteDialog
-					onDone={sites.reload}
-					onClose={() => {
-						isOpen.value = false;
-					}}
-				/>
+			{open.value !== undefined && (
+				<SiteDialog site={open.value === 'new' ? undefined : open.value} onDone={sites.reload} onClose={close} />
 			)}
+			{removing.value !== undefined && <RemoveDialog site={removing.value} onDone={sites.reload} onClose={close} />}
 		</>
-	);
-};
-
-const SiteDialog = ({onDone, onClose}: {readonly onDone: () => void; readonly onClose: () => void}): JSX.Element => {
-	const id = useSignal('');
-	const name = useSignal('');
-	const latitude = useSignal('');
-	const longitude = useSignal('');
-	const timeZone = useSignal('Etc/UTC');
-	return (
-		<FormDialog
-			title="New site"
-			verb="Create"
-			onClose={onClose}
-			onSubmit={async () => {
-				// If-Match "0": a site that is there already is not overwritten.
-				await request('PUT', `/sites/${encodeURIComponent(id.value)}`, {
-					ifMatch: '"0"',
-					body: {
-						name: name.value,
-						latitude: Number(latitude.value),
-						longitude: Number(longitude.value),
-						timeZone: timeZone.value,
-						windows: null,
-					},
-				});
-				onDone();
-			}}
-		>
-			<TextField label="Id" value={id} required={true} hint="Lower case, digits and -" autoFocus={true} />
-			<TextField label="Name" value={name} required={true} />
-			<TextField label="Latitude" value={latitude} type="number" min={-90} max={90} step="any" required={true} />
-			<TextField label="Longitude" value={longitude} type="number" min={-180} max={180} step="any" required={true} />
-			<TextField label="Time zone" value={timeZone} required={true} />
-		</FormDialog>
 	);
 };

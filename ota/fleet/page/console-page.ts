@@ -111,8 +111,8 @@ const loadAsset = async (file: string): Promise<Asset> => {
 };
 
 const answer = (context: Context, asset: Asset): void => {
-	const accepted = context.acceptsEncodings('br', 'gzip', 'identity');
-	const encoding = accepted === 'br' || accepted === 'gzip' ? accepted : 'identity';
+	// Browsers name gzip first and mean no order by it: the smallest that they take is sent.
+	const encoding = (['br', 'gzip'] as const).find((name) => context.acceptsEncodings(name) === name) ?? 'identity';
 	context.set(securityHeaders);
 	context.set('Cache-Control', asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
 	context.status = 200;
