@@ -187,7 +187,11 @@ const followDesired = (options: Linked & {readonly agent: Agent | undefined}): v
 	const {state, link, agent, logger, reporter, signal} = options;
 	const tryRole = tryRoleOf(options);
 	const stop = link.onDesired((desired) => {
-		agent?.assign(desired.update, {expiresMs: desired.expiresMs});
+		// A box that was away too long is told its old, kept state first. The fleet renews it under the same id, so it is
+		// waited for: refused, it would count as done with.
+		if (desired.update === undefined || (desired.expiresMs ?? Number.POSITIVE_INFINITY) > Date.now()) {
+			agent?.assign(desired.update, {expiresMs: desired.expiresMs});
+		}
 		void state.overlay
 			.take(desired.revision, desired.config, tryRole)
 			.catch((error: unknown) => logger.error({err: error}, 'the fleet’s configuration was not decided'))
