@@ -22,6 +22,8 @@ export const describeEvent = (kind: string, data: unknown): string => {
 		case 'telemetry-gap':
 			return `Telemetry ${String(facts['fromSequence'])} to ${String(facts['toSequence'])} was given up for room`;
 		default:
-			return JSON.stringify(data);
+			return Object.entries(facts)
+				.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+				.join(' · ');
 	}
 };

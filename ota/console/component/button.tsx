@@ -11,6 +11,10 @@ export type ButtonProps = {
 	readonly children: ComponentChildren;
 };
 
+/** What has words is named by them; its title says more. */
+const isIcon = (children: ComponentChildren): boolean =>
+	typeof children === 'object' && children !== null && !Array.isArray(children);
+
 export const Button = (props: ButtonProps): JSX.Element => {
 	const {look = 'normal', type = 'button', disabled = false, title, onPress, children} = props;
 	const isBusy = useSignal(false);
@@ -28,7 +32,7 @@ export const Button = (props: ButtonProps): JSX.Element => {
 			class="button"
 			data-look={look}
 			title={title}
-			aria-label={title}
+			aria-label={isIcon(children) ? title : undefined}
 			disabled={disabled || isBusy.value}
 			onClick={onPress === undefined ? undefined : () => void press()}
 		>

@@ -3,6 +3,7 @@ import {useEffect, useRef} from 'preact/hooks';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import {formatMetric} from '../format/format-number.ts';
+import {formatTick} from '../format/format-time.ts';
 
 export type ChartProps = {
 	readonly name: string;
@@ -26,7 +27,7 @@ const optionsOf = (props: ChartProps, width: number, height: number): UPlot.Opti
 	cursor: {sync: {key: props.syncKey}, drag: {x: true, y: false, setScale: false}},
 	scales: {x: {time: true, range: () => [props.fromMs, props.toMs]}},
 	axes: [
-		{...axis, space: 70},
+		{...axis, size: 32, space: 80, values: (_, ticks) => ticks.map(formatTick)},
 		{
 			...axis,
 			size: 74,

@@ -76,7 +76,12 @@ export const VirtualRows = (props: VirtualRowsProps): JSX.Element => {
 				{head}
 			</div>
 			{count === 0 && !hasMore ? (
-				empty
+				// biome-ignore lint/a11y/useSemanticElements: as above.
+				// biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus.
+				<div role="row">
+					{/* biome-ignore lint/a11y/useSemanticElements: as above. */}
+					<div role="cell">{empty}</div>
+				</div>
 			) : (
 				<div class="rows-body" role="presentation" style={{height: `${count * rowPx.value}px`}}>
 					{Array.from({length: Math.max(0, to - from)}, (_, offset) => {

@@ -40,3 +40,12 @@ export const formatClock = (atMs: number, timeZone: string): string => {
 		return '–';
 	}
 };
+
+const tickClock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
+const tickDay = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'});
+
+/** Below a chart: `14:00`, and the day where one begins. */
+export const formatTick = (atMs: number): string => {
+	const clock = tickClock.format(atMs);
+	return clock === '00:00' ? tickDay.format(atMs) : clock;
+};

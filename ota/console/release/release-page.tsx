@@ -98,14 +98,26 @@ const ReleaseBody = ({release}: {readonly release: Release}): JSX.Element => (
 		<Panel title="Bundles" class="span-12 panel-flush">
 			<div class="table-wrap">
 				<table class="table">
+					<thead>
+						<tr>
+							<th>Kind</th>
+							<th>For</th>
+							<th>Format</th>
+							<th class="number">Size</th>
+							<th>Installs</th>
+							<th>SHA-256</th>
+						</tr>
+					</thead>
 					<tbody>
 						{release.manifest.bundles.map((bundle) => (
 							<tr key={bundle.sha256}>
-								<td>{bundle.kind}</td>
-								<td>{bundle.compatible}</td>
+								<td class="nowrap">{bundle.kind}</td>
+								<td class="nowrap">{bundle.compatible}</td>
 								<td>{bundle.format}</td>
 								<td class="number nowrap">{formatBytes(bundle.sizeBytes)}</td>
-								<td>{bundle.minimumRelease === undefined ? 'after any' : `after ${bundle.minimumRelease}`}</td>
+								<td class="nowrap">
+									{bundle.minimumRelease === undefined ? 'after any' : `after ${bundle.minimumRelease}`}
+								</td>
 								<td class="mono faint wide">{bundle.sha256}</td>
 							</tr>
 						))}

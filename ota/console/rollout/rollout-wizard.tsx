@@ -1,5 +1,6 @@
-import {useSignal} from '@preact/signals';
+import {type Signal, useSignal} from '@preact/signals';
 import type {JSX} from 'preact';
+import {useEffect} from 'preact/hooks';
 import type {Release} from '#ota/contract/release-api.ts';
 import type {Rollout, RolloutCreate, RolloutPreview} from '#ota/contract/rollout-api.ts';
 import {FilterInput} from '../boxes/filter-input.tsx';
@@ -32,9 +33,7 @@ export const RolloutWizard = (): JSX.Element => {
 	const preview = useSignal<RolloutPreview | undefined>(undefined);
 	const wrong = useSignal<string | undefined>(undefined);
 	const items = releases.data.value?.items ?? [];
-	const chosen = items.find((one) => one.release === release.value) ?? items[0];
-	const kinds = [...new Set(chosen?.manifest.bundles.map((bundle) => bundle.kind) ?? [])];
-	const chosenKind = kinds.find((one) => one === kind.value) ?? kinds[0];
+	const {chosen, kinds, chosenKind} = useChosen(items, release, kind);
 
 	const spec = (): RolloutCreate => {
 		const [from, to] = window.value.split(/\s*[-–]\s*/u);
@@ -134,6 +133,18 @@ export const RolloutWizard = (): JSX.Element => {
 			</div>
 		</>
 	);
+};
+
+/** The release and kind that the fields name, or the first there is; what is chosen for a person is also shown. */
+const useChosen = (items: readonly Release[], release: Signal<string>, kind: Signal<string>) => {
+	const chosen = items.find((one) => one.release === release.value) ?? items[0];
+	const kinds = [...new Set(chosen?.manifest.bundles.map((bundle) => bundle.kind) ?? [])];
+	const chosenKind = kinds.find((one) => one === kind.value) ?? kinds[0];
+	useEffect(() => {
+		release.value = chosen?.release ?? release.value;
+		kind.value = chosenKind ?? kind.value;
+	}, [chosen?.release, chosenKind]);
+	return {chosen, kinds, chosenKind};
 };
 
 const Preview = ({preview}: {readonly preview: RolloutPreview}): JSX.Element => (
