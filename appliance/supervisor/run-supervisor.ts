@@ -88,7 +88,8 @@ const startMember = async (
 	options: Parameters<StartMember>[0],
 ): Promise<SupervisedMember | undefined> => {
 	try {
-		return start === undefined ? undefined : await start(options);
+		const started: Promise<SupervisedMember> | undefined = start?.(options);
+		return await started;
 	} catch (error) {
 		options.logger.error({err: error}, 'this box cannot take part in its fleet');
 		return undefined;

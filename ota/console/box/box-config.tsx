@@ -74,7 +74,6 @@ export const BoxConfig = ({box, etag, onSaved}: BoxConfigProps): JSX.Element => 
 			>
 				<div class="diff">
 					{diffLines(base.value.before, text.value).map((line, index) => (
-						// biome-ignore lint/suspicious/noArrayIndexKey: a line has no name but its place.
 						<div key={index} data-change={line.change}>
 							{marks[line.change]}
 							{line.text}

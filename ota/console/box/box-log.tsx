@@ -86,7 +86,6 @@ const Lines = ({id, query}: {readonly id: string; readonly query: Query}): JSX.E
 			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
 			<div ref={element} class="log-lines" role="log" tabIndex={0}>
 				{lines.value.map((line, index) => (
-					// biome-ignore lint/suspicious/noArrayIndexKey: a line has no name but its place.
 					<div key={index} data-level={levelOf(line)}>
 						{line}
 					</div>

@@ -63,7 +63,6 @@ type GroupRowProps = {readonly group: DraftGroup; readonly groups: Signal<readon
 
 const GroupRow = ({group, groups}: GroupRowProps): JSX.Element => {
 	const field = (name: Exclude<keyof DraftGroup, 'id'>): Signal<string> => {
-		// biome-ignore lint/correctness/useHookAtTopLevel: always called in the same order.
 		const value = useSignal(group[name]);
 		return {
 			get value() {
