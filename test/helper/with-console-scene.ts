@@ -159,5 +159,6 @@ const actAsPeople = async (fleet: TestFleet): Promise<void> => {
 	for (const name of ['ping', 'identify', 'read-signal']) {
 		await call(`POST /boxes/${watchedBox}/commands`, {name, arguments: {}});
 	}
+	// And one that is refused, for the audit log.
 	await call(`POST /boxes/${watchedBox}/revoke`, {reason: 'nonsense'});
 };
