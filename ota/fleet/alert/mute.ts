@@ -1,12 +1,10 @@
-import type {Selectable} from 'kysely';
-import {z} from 'zod';
 import {evaluateFilter} from '#appliance/filter/evaluate-filter.ts';
 import type {FilterFacts} from '#appliance/filter/filter-fields.ts';
 import type {FilterNode} from '#appliance/filter/filter-node.ts';
 import {parseFilter} from '#appliance/filter/parse-filter.ts';
+import {filterFacts} from '#ota/fleet/registry/box-view.ts';
 import {chunksOf} from '#ota/fleet/store/chunks-of.ts';
 import type {FleetDatabase} from '#ota/fleet/store/fleet-database.ts';
-import type {BoxTable} from '#ota/fleet/store/registry-tables.ts';
 
 export type IsMuted = (alert: {readonly rule: string; readonly box: string | null}) => boolean;
 
@@ -46,27 +44,8 @@ const readFacts = async (
 			.selectAll()
 			.where('id', 'in', [...chunk])
 			.execute()) {
-			facts.set(row.id, factsOf(row));
+			facts.set(row.id, filterFacts(row));
 		}
 	}
 	return facts;
 };
-
-const tagsSchema = z.array(z.string());
-
-const factsOf = (row: Selectable<BoxTable>): FilterFacts => ({
-	id: row.id,
-	kind: row.kind,
-	site: row.site ?? undefined,
-	tags: tagsSchema.parse(JSON.parse(row.tags)),
-	model: row.model,
-	serial: row.serial,
-	release: row.release,
-	presence: row.presence,
-	health: row.health,
-	lastSeenMs: row.last_seen_ms ?? undefined,
-	enrolledMs: row.enrolled_ms,
-	update: row.update_phase,
-	updateRelease: row.update_release ?? undefined,
-	timeZone: row.time_zone,
-});
