@@ -3,11 +3,14 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 
+/** A daemon that was told to end may still write its last file when its directory goes. */
+const removal = {recursive: true, force: true, maxRetries: 20, retryDelay: 100} as const;
+
 /** A fresh directory that goes with the test. */
 export const withDirectory = async (t: ExecutionContext): Promise<string> => {
 	const directory = await mkdtemp(join(tmpdir(), 'streamverse-'));
 	t.teardown(async () => {
-		await rm(directory, {recursive: true, force: true});
+		await rm(directory, removal);
 	});
 	return directory;
 };

@@ -58,13 +58,13 @@ test('a player that pauses for longer than a server may be silent is not cut off
 	origin.objects.set('big.mp4', bytes);
 	const {url} = await withServing(t, {
 		baseUrls: [origin.url],
-		limits: {idleTimeoutMs: 100},
+		limits: {idleTimeoutMs: 500},
 		cacheOptions: {budgetBytes: 100_000},
 	});
 	const read = await new Promise<number>((resolve, reject) => {
 		get(`${url}big.mp4`, (response) => {
 			response.pause();
-			sleep(600)
+			sleep(1500)
 				.then(async () => Buffer.concat(await response.toArray()).length)
 				.then(resolve, reject);
 		}).on('error', reject);
