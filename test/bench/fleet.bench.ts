@@ -24,6 +24,8 @@ const simulators = 2;
 const connectPerSecond = 250;
 const telemetryIntervalMs = 60_000;
 const steadyMs = 60_000;
+/** A fifth of the fleet at a time, as no operator would dare. */
+const inFlightMax = 4000;
 const updateMs = 20_000;
 const settleMs = 120_000;
 const oldRelease = '1.0.0';
@@ -155,7 +157,7 @@ const costRows = (facts: {
 	];
 };
 
-const rolloutOf = (inFlightMax: number): RolloutCreate => ({
+const rolloutOf = (limit: number): RolloutCreate => ({
 	name: 'bench',
 	release: newRelease as RolloutCreate['release'],
 	kind: 'stb',
@@ -165,7 +167,7 @@ const rolloutOf = (inFlightMax: number): RolloutCreate => ({
 		{name: 'second', size: {kind: 'percent', percent: 10}},
 		{name: 'rest', size: {kind: 'percent', percent: 100}},
 	],
-	inFlightMax,
+	inFlightMax: limit,
 	lateJoiners: {kind: 'ignore'},
 });
 
@@ -176,7 +178,7 @@ const rollOut = async (context: Context): Promise<readonly BenchRow[]> => {
 	await publishSampleRelease({directory, keyDirectory, release: newRelease, fleet: {url, token}, signal});
 	simulation.takeLatencies();
 	const startedMs = performance.now();
-	const {id} = await startRollout({url, ask, rollout: rolloutOf(count), signal});
+	const {id} = await startRollout({url, ask, rollout: rolloutOf(inFlightMax), signal});
 	const rollout = await watchRollout({
 		...{ask, id, signal, timeoutMs: 600_000},
 		until: ({state}) => state === 'finished' || state === 'paused' || state === 'aborted',
