@@ -81,26 +81,27 @@ test('a window is never in the past, and comes within eight days in any zone', (
 	const time = fc
 		.tuple(fc.nat(23), fc.nat(59))
 		.map((pair) => pair.map((each) => String(each).padStart(2, '0')).join(':'));
-	fc.assert(
-		fc.property(
-			fc.integer({min: at('2020-01-01T00:00:00Z'), max: at('2035-01-01T00:00:00Z')}),
-			fc.constantFrom(
-				'UTC',
-				'Europe/Berlin',
-				'America/New_York',
-				'Australia/Lord_Howe',
-				'Asia/Kathmandu',
-				'Pacific/Apia',
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(
+				fc.integer({min: at('2020-01-01T00:00:00Z'), max: at('2035-01-01T00:00:00Z')}),
+				fc.constantFrom(
+					'UTC',
+					'Europe/Berlin',
+					'America/New_York',
+					'Australia/Lord_Howe',
+					'Asia/Kathmandu',
+					'Pacific/Apia',
+				),
+				fc.uniqueArray(fc.integer({min: 1, max: 7}), {minLength: 1}),
+				time,
+				time,
+				(nowMs, timeZone, days, from, to) => {
+					const startMs = nextWindowStartMs({windows: [{days, from, to}], timeZone, nowMs});
+					return startMs >= nowMs && startMs <= nowMs + 8 * 86_400_000;
+				},
 			),
-			fc.uniqueArray(fc.integer({min: 1, max: 7}), {minLength: 1}),
-			time,
-			time,
-			(nowMs, timeZone, days, from, to) => {
-				const startMs = nextWindowStartMs({windows: [{days, from, to}], timeZone, nowMs});
-				return startMs >= nowMs && startMs <= nowMs + 8 * 86_400_000;
-			},
+			{numRuns: 300},
 		),
-		{numRuns: 300},
 	);
-	t.pass();
 });
