@@ -1,7 +1,11 @@
 import {z} from 'zod';
 import {pageOf, pageQuerySchema} from '#ota/contract/page-api.ts';
 
-export const auditOutcomes = ['done', 'refused', 'failed'] as const;
+/**
+ * An act is written down before it is tried (`begun`), and once more with what came of it. `begun` without another row
+ * that names it: it is under way, or its server ended half-way and nobody knows how far it came.
+ */
+export const auditOutcomes = ['begun', 'done', 'refused', 'failed'] as const;
 
 /** One row of the append-only log: who did what to which box, from where, and what came of it. */
 export const auditRecordSchema = z.object({
@@ -16,12 +20,15 @@ export const auditRecordSchema = z.object({
 	path: z.string(),
 	box: z.string().nullable(),
 	outcome: z.enum(auditOutcomes),
+	/** 0 while it is only begun. */
 	status: z.int(),
 	/** Of the refusal. */
 	code: z.string().nullable(),
 	address: z.string(),
 	/** The request's content, bounded and without secrets. */
 	detail: z.json(),
+	/** Of an outcome: the row by which the act began. Null for what was refused before it began. */
+	intent: z.int().nullable(),
 	/** SHA-256 over this row and the hash of the one before: a row that was changed or taken out shows. */
 	hash: z.string(),
 });
@@ -36,12 +43,12 @@ const auditFilter = {
 	toMs: z.coerce.number().int().optional(),
 };
 
-/** GET /audit, newest first. */
+/** GET /audit, newest first. Of an act that has ended, only the end. */
 export const auditQuerySchema = pageQuerySchema.extend(auditFilter);
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 export const auditPageSchema = pageOf(auditRecordSchema);
 
-/** GET /audit/export: everything that matches, oldest first. */
+/** GET /audit/export: every row that matches, oldest first. */
 export const auditExportQuerySchema = z.strictObject({
 	...auditFilter,
 	format: z.enum(['csv', 'ndjson']).default('csv'),

@@ -16,7 +16,7 @@ import {may} from '../state/session.ts';
 import {attempt, tellDone, tellFailed} from '../state/toast.ts';
 import {usePages} from '../state/use-pages.ts';
 
-const tones = {done: 'good', refused: 'warn', failed: 'bad'} as const;
+const tones = {begun: 'none', done: 'good', refused: 'warn', failed: 'bad'} as const;
 
 const verify = () =>
 	attempt(async () => {

@@ -27,7 +27,7 @@ import {apiError} from '#ota/fleet/api/api-error.ts';
 import type {Actor} from '#ota/fleet/api/endpoint.ts';
 import {anonymous} from '#ota/fleet/api/identity.ts';
 import {createRateLimiter, type RateLimit} from '#ota/fleet/api/rate-limiter.ts';
-import type {WriteAudit} from '#ota/fleet/audit/audit-entry.ts';
+import type {AuditEntry, WriteAudit} from '#ota/fleet/audit/audit-entry.ts';
 
 export const oidcRoot = '/api/v1/oidc';
 export const oidcStartPath = `${oidcRoot}/start`;
@@ -156,7 +156,7 @@ const finishLogin = async (context: Context, options: OidcOptions, provider: Con
 			message: 'This sign-in was not begun in this browser, or took too long: begin again.',
 		});
 	}
-	const record = (actor: Actor, result: {readonly status: number; readonly code: string | null}): Promise<void> =>
+	const record = (actor: Actor, result: Pick<AuditEntry, 'outcome' | 'status' | 'code' | 'intent'>): Promise<number> =>
 		writeAudit({
 			actorId: actor.id,
 			actorName: actor.name,
@@ -165,17 +165,17 @@ const finishLogin = async (context: Context, options: OidcOptions, provider: Con
 			method: 'GET',
 			path: callbackPath,
 			box: null,
-			outcome: result.status < 400 ? 'done' : 'refused',
 			...result,
 			address: context.ip,
 			detail: JSON.stringify({issuer: settings.issuer}),
 		});
+	const intent = await record(anonymous, {outcome: 'begun', status: 0, code: null});
 	const account = await identify(context, {...options, provider, state, login}).catch(async (error: unknown) => {
-		await record(anonymous, {status: statusOf(error), code: errorCode(error) ?? null});
+		await record(anonymous, {outcome: 'refused', status: statusOf(error), code: errorCode(error) ?? null, intent});
 		throw error;
 	});
 	const secret = await sessions.begin({accountId: account.id, address: context.ip});
-	await record(actorOf(account), {status: 200, code: null});
+	await record(actorOf(account), {outcome: 'done', status: 200, code: null, intent});
 	context.append('Set-Cookie', sessionCookie(options, secret));
 	context.append('Set-Cookie', setCookie(stateCookieName(isSecure), '', {isSecure, maxAgeMs: 0, sameSite: 'Lax'}));
 	sendOnward(context, login.return_to);

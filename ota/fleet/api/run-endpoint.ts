@@ -4,41 +4,56 @@ import {statusOf} from '#appliance/http/create-app.ts';
 import {apiError} from '#ota/fleet/api/api-error.ts';
 import {auditDetailOf} from '#ota/fleet/api/audit-detail.ts';
 import type {ApiOptions} from '#ota/fleet/api/create-api.ts';
-import type {AnyEndpoint, EndpointAnswer} from '#ota/fleet/api/endpoint.ts';
+import type {AnyEndpoint, EndpointAnswer, EndpointRequest} from '#ota/fleet/api/endpoint.ts';
 import {anonymous, type Identity, mayDo} from '#ota/fleet/api/identity.ts';
 import {parseIfMatch, parseRequestPart} from '#ota/fleet/api/parse-request.ts';
 import type {RateLimiter} from '#ota/fleet/api/rate-limiter.ts';
 import {readJsonBody} from '#ota/fleet/api/read-json-body.ts';
 import {isSameOrigin} from '#ota/fleet/api/same-origin.ts';
+import type {AuditEntry} from '#ota/fleet/audit/audit-entry.ts';
 
 export type SharedGuards = ApiOptions & {
 	readonly accountLimiter: RateLimiter;
 	readonly anonymousLimiter: RateLimiter;
 };
 
-/** Who it is, whether they may, what they want; then the handler; then what came of it is written down. */
+/**
+ * Who it is, whether they may, what they want. That they begin is written down before the handler, and what came of it
+ * after: of an act whose server ended half-way the first row is there, and says that it has no end.
+ */
 export const runEndpoint = async (endpoint: AnyEndpoint, context: Context, shared: SharedGuards): Promise<void> => {
 	const identity = await shared.authenticate(context.req.headers);
 	limitRate(identity, context, shared);
 	const actor = identity?.actor ?? anonymous;
-	const act: Act = {box: undefined, detail: 'null', actor};
+	const act: Act = {box: undefined, detail: 'null', actor, intent: undefined};
+	let answer: EndpointAnswer<unknown>;
 	try {
 		allow(endpoint, identity, context, shared.publicUrl);
-		const answer = await handle(endpoint, context, act, shared.signal);
-		act.actor = answer.actor ?? actor;
-		await audit(endpoint, context, act, shared, {status: answer.status ?? 200});
-		send(endpoint, context, answer);
+		const request = await readRequest(endpoint, context, act, shared.signal);
+		act.intent = await audit(endpoint, context, act, shared, {outcome: 'begun', status: 0});
+		answer = await endpoint.handle(request);
 	} catch (error) {
 		// Who is nobody could fill the log at will; their failed sign-ins are the only acts of theirs that count.
 		if (identity !== undefined || endpoint.role === 'anyone') {
-			await audit(endpoint, context, act, shared, {status: statusOf(error), code: errorCode(error) ?? null});
+			const status = statusOf(error);
+			const outcome = status < 500 ? 'refused' : 'failed';
+			await audit(endpoint, context, act, shared, {outcome, status, code: errorCode(error) ?? null});
 		}
 		throw error;
 	}
+	act.actor = answer.actor ?? actor;
+	await audit(endpoint, context, act, shared, {outcome: 'done', status: answer.status ?? 200});
+	send(endpoint, context, answer);
 };
 
 /** What the audit log will say; filled in as it becomes known. */
-type Act = {box: string | undefined; detail: string; actor: Identity['actor']};
+type Act = {
+	box: string | undefined;
+	detail: string;
+	actor: Identity['actor'];
+	/** The row that says that it began. */
+	intent: number | undefined;
+};
 
 const limitRate = (identity: Identity | undefined, context: Context, shared: SharedGuards): void => {
 	const waitSeconds =
@@ -84,12 +99,12 @@ const allow = (
 	}
 };
 
-const handle = async (
+const readRequest = async (
 	endpoint: AnyEndpoint,
 	context: Context,
 	act: Act,
 	serverSignal: AbortSignal,
-): Promise<EndpointAnswer<unknown>> => {
+): Promise<EndpointRequest<unknown, unknown, unknown>> => {
 	const parameters = parseRequestPart('path', endpoint.parameters, context['params']);
 	act.box = endpoint.auditBox?.(parameters);
 	const query = parseRequestPart('query', endpoint.query, context.query);
@@ -99,7 +114,7 @@ const handle = async (
 	const body = parseRequestPart('body', endpoint.body, sent);
 	const left = new AbortController();
 	context.res.once('close', () => left.abort());
-	return endpoint.handle({
+	return {
 		parameters,
 		query,
 		body,
@@ -108,7 +123,7 @@ const handle = async (
 		remoteAddress: context.ip,
 		signal: AbortSignal.any([serverSignal, left.signal]),
 		...(endpoint.upload === true ? {upload: context.req} : {}),
-	});
+	};
 };
 
 const audit = async (
@@ -116,12 +131,12 @@ const audit = async (
 	context: Context,
 	act: Act,
 	shared: SharedGuards,
-	result: {readonly status: number; readonly code?: string | null},
-): Promise<void> => {
+	result: {readonly outcome: AuditEntry['outcome']; readonly status: number; readonly code?: string | null},
+): Promise<number | undefined> => {
 	if (endpoint.method === 'GET') {
-		return;
+		return undefined;
 	}
-	await shared.writeAudit({
+	return await shared.writeAudit({
 		actorId: act.actor.id,
 		actorName: act.actor.name,
 		actorRole: act.actor.role,
@@ -129,11 +144,12 @@ const audit = async (
 		method: endpoint.method,
 		path: context.path.slice(0, 512),
 		box: act.box ?? null,
-		outcome: result.status < 400 ? 'done' : result.status < 500 ? 'refused' : 'failed',
+		outcome: result.outcome,
 		status: result.status,
 		code: result.code ?? null,
 		address: context.ip,
 		detail: act.detail,
+		...(act.intent === undefined ? {} : {intent: act.intent}),
 	});
 };
 

@@ -75,6 +75,7 @@ const columns = [
 	'code',
 	'address',
 	'detail',
+	'intent',
 	'hash',
 ] as const satisfies readonly (keyof AuditRecord)[];
 

@@ -1,6 +1,6 @@
 import type {auditOutcomes} from '#ota/contract/audit-api.ts';
 
-/** What is written down about one act. */
+/** What is written down about one act, before it or after it. */
 export type AuditEntry = {
 	readonly actorId: string;
 	readonly actorName: string;
@@ -15,7 +15,9 @@ export type AuditEntry = {
 	readonly address: string;
 	/** JSON. */
 	readonly detail: string;
+	/** The row that was written before the act, of which this is the outcome. */
+	readonly intent?: number;
 };
 
-/** Appends to the log; durable when it returns. */
-export type WriteAudit = (entry: AuditEntry) => Promise<void>;
+/** Appends to the log, and answers the row's sequence; durable when it returns. */
+export type WriteAudit = (entry: AuditEntry) => Promise<number>;

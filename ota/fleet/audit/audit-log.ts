@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import type {Selectable, SelectQueryBuilder} from 'kysely';
+import type {ExpressionBuilder, Selectable, SelectQueryBuilder} from 'kysely';
 import {z} from 'zod';
 import type {Clock} from '#appliance/time/clock.ts';
 import {type AuditQuery, type AuditRecord, type AuditVerification, auditRecordSchema} from '#ota/contract/audit-api.ts';
@@ -36,7 +36,7 @@ export const createAuditLog = ({
 	write: (entry) => appendEntry(database, entry, clock.nowMs()),
 	list: async ({cursor, limit, ...filter}) => {
 		const before = decodeCursor(cursor, z.tuple([z.int()]));
-		let query = matching(database, filter).orderBy('sequence', 'desc');
+		let query = matching(database, filter).where(isLastOfAct).orderBy('sequence', 'desc');
 		if (before !== undefined) {
 			query = query.where('sequence', '<', before[0]);
 		}
@@ -48,7 +48,7 @@ export const createAuditLog = ({
 });
 
 /** One at a time, over all servers: each row carries the hash of the one before. */
-const appendEntry = (database: FleetDatabase, entry: AuditEntry, atMs: number): Promise<void> =>
+const appendEntry = (database: FleetDatabase, entry: AuditEntry, atMs: number): Promise<number> =>
 	database.transaction().execute(async (transaction) => {
 		const sequence = await takeTurn(transaction, counterName);
 		const previous = await transaction
@@ -71,14 +71,19 @@ const appendEntry = (database: FleetDatabase, entry: AuditEntry, atMs: number): 
 			code: entry.code,
 			address: entry.address,
 			detail: entry.detail,
+			intent: entry.intent ?? null,
 		};
 		await transaction
 			.insertInto('audit')
 			.values({...row, hash: hashOf(previous?.hash ?? auditGenesisHash, row)})
 			.execute();
+		return sequence;
 	});
 
-/** SHA-256 over the hash before and every column in a fixed order, each with its own bounds (JSON). */
+/**
+ * SHA-256 over the hash before and every column in a fixed order, each with its own bounds (JSON). A row without an intent
+ * is hashed as those were that were written before there were any.
+ */
 const hashOf = (previousHash: string, row: Omit<Row, 'hash'>): string =>
 	createHash('sha256')
 		.update(
@@ -98,6 +103,7 @@ const hashOf = (previousHash: string, row: Omit<Row, 'hash'>): string =>
 				row.code,
 				row.address,
 				row.detail,
+				...(row.intent === null ? [] : [row.intent]),
 			]),
 		)
 		.digest('hex');
@@ -127,6 +133,13 @@ const matching = (
 	return toMs === undefined ? query : query.where('at_ms', '<', toMs);
 };
 
+/** Of an act that has ended, the row that it began with tells no reader more. */
+const isLastOfAct = ({or, not, exists, eb, selectFrom}: ExpressionBuilder<FleetTables, 'audit'>) =>
+	or([
+		eb('audit.outcome', '!=', 'begun'),
+		not(exists(selectFrom('audit as end').select('end.sequence').whereRef('end.intent', '=', 'audit.sequence'))),
+	]);
+
 const toRecord = (row: Row): AuditRecord =>
 	auditRecordSchema.parse({
 		sequence: row.sequence,
@@ -143,6 +156,7 @@ const toRecord = (row: Row): AuditRecord =>
 		code: row.code,
 		address: row.address,
 		detail: JSON.parse(row.detail),
+		intent: row.intent,
 		hash: row.hash,
 	});
 

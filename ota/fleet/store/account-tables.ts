@@ -67,6 +67,8 @@ export type AuditTable = {
 	address: string;
 	/** JSON. */
 	detail: string;
+	/** Of an outcome: the row that was written before the act. */
+	intent: number | null;
 	hash: string;
 };
 

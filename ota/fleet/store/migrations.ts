@@ -1,6 +1,7 @@
 import type {Migration} from 'kysely/migration';
 import {accountMigration} from '#ota/fleet/store/migration/account.ts';
 import {alertMigration} from '#ota/fleet/store/migration/alert.ts';
+import {auditIntentMigration} from '#ota/fleet/store/migration/audit-intent.ts';
 import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {boxSilentMigration} from '#ota/fleet/store/migration/box-silent.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
@@ -24,4 +25,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0009-diagnostics': diagnosticsMigration,
 	'0010-rollout-index': rolloutIndexMigration,
 	'0011-box-silent': boxSilentMigration,
+	'0012-audit-intent': auditIntentMigration,
 };

@@ -1,5 +1,6 @@
 import {connect} from 'node:net';
 import test from 'ava';
+import {sql} from 'kysely';
 import {accountRoles} from '#ota/contract/account-api.ts';
 import {mayDo} from '#ota/fleet/api/identity.ts';
 import {withFleetApi} from '#test/helper/with-fleet-api.ts';
@@ -124,4 +125,48 @@ test('strings of injection find nothing and break nothing', async (t) => {
 	}
 	t.is((await call('GET /accounts', {cookie})).body.items.length, 1);
 	t.true((await audit.verify()).intact);
+});
+
+test('an act that its server did not live to see the end of is in the log, and one that ended is there once', async (t) => {
+	const {call, signInAs, audit, store} = await withFleetApi(t, {endpoints: thingEndpoints});
+	const cookie = await signInAs('approver');
+	const put = () => call('PUT /things/abc', {cookie, headers: {'if-match': '"7"'}, body: {size: 1}});
+	const acts = async () =>
+		(await audit.list({limit: 9, action: 'putThing'})).items.map(({outcome, box, status}) => [outcome, box, status]);
+	t.is((await put()).status, 200);
+	t.deepEqual(await acts(), [['done', 'abc', 200]]);
+	await sql
+		.raw(
+			"create trigger power_cut before insert on audit when new.outcome = 'done' begin select raise(abort, 'power cut'); end",
+		)
+		.execute(store.database);
+	t.is((await put()).status, 500);
+	t.deepEqual(await acts(), [
+		['begun', 'abc', 0],
+		['done', 'abc', 200],
+	]);
+	await sql.raw('drop trigger power_cut').execute(store.database);
+	const exported = (await call('GET /audit/export?format=ndjson&action=putThing', {cookie})).text;
+	const rows = exported.trim().split('\n');
+	t.deepEqual(
+		rows.map((row) => JSON.parse(row)).map(({outcome, intent, sequence}) => [outcome, intent ?? sequence]),
+		[
+			['begun', 3],
+			['done', 3],
+			['begun', 5],
+		],
+	);
+	t.true((await audit.verify()).intact);
+});
+
+test('an act without a row that says it begins is not done', async (t) => {
+	const {call, signInAs, store} = await withFleetApi(t, {endpoints: thingEndpoints});
+	const cookie = await signInAs('operator');
+	const before = await call('GET /tokens', {cookie});
+	await sql
+		.raw("create trigger disk_full before insert on audit begin select raise(abort, 'disk full'); end")
+		.execute(store.database);
+	t.is((await call('POST /tokens', {cookie, body: {name: 'x', role: 'operator'}})).status, 500);
+	t.deepEqual((await call('GET /tokens', {cookie})).body, before.body);
+	t.is(before.body.items.length, 0);
 });

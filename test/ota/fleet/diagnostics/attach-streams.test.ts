@@ -42,7 +42,7 @@ const withStreams = async (t: ExecutionContext, role: AccountRole, pingMs = 30_0
 	const attached = attachStreams(listener.server, {
 		...{bridge, logger: silentLogger(), pingMs},
 		authenticate: () => Promise.resolve(signedIn.identity),
-		writeAudit: (entry) => Promise.resolve(void audit.push(entry)),
+		writeAudit: (entry) => Promise.resolve(audit.push(entry)),
 	});
 	t.teardown(async () => {
 		await bridge[Symbol.asyncDispose]();
