@@ -5,6 +5,7 @@ import {currentKey, type OrderContext, readKeyChain} from '#ota/fleet/order/orde
 import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
 import {takeRevisions} from '#ota/fleet/order/order-revisions.ts';
 import {signOrder} from '#ota/fleet/order/sign-order.ts';
+import {keptWithinMs} from '#ota/fleet/order/start-order-publisher.ts';
 import {chunksOf} from '#ota/fleet/store/chunks-of.ts';
 import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
 
@@ -89,6 +90,9 @@ export const createOrderDesk = (context: OrderContext & {readonly wake: () => vo
 	};
 };
 
+/** Whatever a box made of the order before, it is told this one without delay. */
+const toSend = {dirty: 1, resend_after_ms: keptWithinMs} as const;
+
 /** Inserts what is missing; marks each as changed and as to be sent. */
 const changeDesired = async (
 	transaction: Transaction<FleetTables>,
@@ -98,7 +102,7 @@ const changeDesired = async (
 	if (boxes === 'all') {
 		await transaction
 			.updateTable('desired')
-			.set((set) => ({...change, change: set('change', '+', 1), dirty: 1}))
+			.set((set) => ({...change, change: set('change', '+', 1), ...toSend}))
 			.execute();
 		return;
 	}
@@ -107,7 +111,7 @@ const changeDesired = async (
 			.insertInto('desired')
 			.values(chunk.map((box) => ({box, ...change})))
 			.onConflict((conflict) =>
-				conflict.column('box').doUpdateSet((set) => ({...change, change: set('desired.change', '+', 1), dirty: 1})),
+				conflict.column('box').doUpdateSet((set) => ({...change, change: set('desired.change', '+', 1), ...toSend})),
 			)
 			.execute();
 	}

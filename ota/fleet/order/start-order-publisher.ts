@@ -20,6 +20,11 @@ const renewIntervalMs = 60_000;
 const renewMax = 2000;
 /** A box that is there has kept what was sent to it by then; if not, the broker has lost it, or the box has refused it. */
 export const keptWithinMs = 60_000;
+/**
+ * The server cannot tell what the broker lost from what the box refuses (its clock, its key), so it does not give up: it
+ * waits twice as long each time, up to this.
+ */
+export const resendAfterMsMax = 6 * 3_600_000;
 const resendIntervalMs = 1000;
 /** Each second; a fleet whose broker forgot everything is told anew over some minutes, and not in one flood. */
 export const resendPerTurn = 500;
@@ -158,11 +163,11 @@ const markSent = async (
 	});
 };
 
-/** Marks what has lived half its life. */
+/** Marks what has lived half its life: an order that is new to the box, whatever it made of the one before. */
 export const renewOrders = async ({database, clock}: Pick<PublisherContext, 'database' | 'clock'>): Promise<void> => {
 	await database
 		.updateTable('desired')
-		.set({dirty: 1})
+		.set({dirty: 1, resend_after_ms: keptWithinMs})
 		.where(
 			'box',
 			'in',
@@ -190,14 +195,14 @@ export const repeatRecent = async ({database, clock}: Pick<PublisherContext, 'da
 };
 
 /**
- * Marks what boxes that are online have not kept although it was sent: whoever forgot it, they get it. Answers how many.
- * When an order was sent follows from when it expires.
+ * Marks what boxes that are online have not kept although it was sent: whoever forgot it, they get it, and those that
+ * refuse it ever more rarely. Answers how many. When an order was sent follows from when it expires.
  */
 export const resendUnkept = async ({
 	database,
 	clock,
 }: Pick<PublisherContext, 'database' | 'clock'>): Promise<number> => {
-	const sentBeforeMs = clock.nowMs() - keptWithinMs;
+	const expiresMs = clock.nowMs() + desiredLifeMs;
 	const rows = await database
 		.selectFrom('desired')
 		.innerJoin('box', 'box.id', 'desired.box')
@@ -206,12 +211,25 @@ export const resendUnkept = async ({
 		.where('box.presence', '=', 'online')
 		.where('box.revoked_ms', 'is', null)
 		.whereRef('box.desired_kept', '<', 'box.desired_revision')
-		.where('desired.expires_ms', '<', sentBeforeMs + desiredLifeMs)
+		.where('desired.expires_ms', '<', expiresMs - keptWithinMs)
+		.where(({eb}) => eb(eb('desired.expires_ms', '+', eb.ref('desired.resend_after_ms')), '<', expiresMs))
 		.orderBy('desired.expires_ms')
 		.limit(resendPerTurn)
 		.execute();
 	for (const chunk of chunksOf(rows.map(({box}) => box))) {
-		await database.updateTable('desired').set({dirty: 1}).where('box', 'in', chunk).execute();
+		await database
+			.updateTable('desired')
+			.set((set) => ({
+				dirty: 1,
+				resend_after_ms: set
+					.case()
+					.when('resend_after_ms', '<', resendAfterMsMax / 2)
+					.then(set('resend_after_ms', '*', 2))
+					.else(resendAfterMsMax)
+					.end(),
+			}))
+			.where('box', 'in', chunk)
+			.execute();
 	}
 	return rows.length;
 };

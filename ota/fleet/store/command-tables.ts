@@ -14,6 +14,8 @@ export type DesiredTable = {
 	dirty: Generated<number>;
 	/** When the order that was sent last expires; it is renewed long before. */
 	expires_ms: Generated<number>;
+	/** After so long without being kept it is sent once more; doubles each time, and begins anew with a change. */
+	resend_after_ms: Generated<number>;
 };
 
 /** Update orders as JSON, once each, by the SHA-256 of the JSON: a wave of ten thousand boxes shares one. */

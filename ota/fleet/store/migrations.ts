@@ -5,6 +5,7 @@ import {auditIntentMigration} from '#ota/fleet/store/migration/audit-intent.ts';
 import {authorityMigration} from '#ota/fleet/store/migration/authority.ts';
 import {boxSilentMigration} from '#ota/fleet/store/migration/box-silent.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
+import {desiredResendMigration} from '#ota/fleet/store/migration/desired-resend.ts';
 import {diagnosticsMigration} from '#ota/fleet/store/migration/diagnostics.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0010-rollout-index': rolloutIndexMigration,
 	'0011-box-silent': boxSilentMigration,
 	'0012-audit-intent': auditIntentMigration,
+	'0013-desired-resend': desiredResendMigration,
 };

@@ -15,6 +15,7 @@ import {
 	publishPortion,
 	renewOrders,
 	repeatRecent,
+	resendAfterMsMax,
 	resendUnkept,
 } from '#ota/fleet/order/start-order-publisher.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
@@ -135,6 +136,32 @@ for (const engine of databaseEngines) {
 		t.is(await resendUnkept(orders), 0, 'it has kept it');
 		await database.updateTable('box').set({desired_kept: 1, presence: 'offline'}).execute();
 		t.is(await resendUnkept(orders), 0, 'it is not there');
+	});
+
+	test(`${engine}: a box that refuses what it is sent is told ever more rarely, and at once when that changes`, async (t) => {
+		const {setConfig, publish, context, orders, database} = await prepare(t, engine);
+		await database.updateTable('box').set({presence: 'online'}).execute();
+		await setConfig({a: 1});
+		await publish();
+		const waits: number[] = [];
+		let waitedMs = 0;
+		while (waits.length < 12) {
+			context.advance(keptWithinMs);
+			waitedMs += keptWithinMs;
+			if ((await resendUnkept(orders)) === 1) {
+				await publish();
+				waits.push(waitedMs);
+				waitedMs = 0;
+			}
+		}
+		// It is looked once a minute, and told when its time is over.
+		const expected = waits.map((_, index) => Math.min(keptWithinMs * 2 ** index, resendAfterMsMax) + keptWithinMs);
+		t.deepEqual(waits, expected);
+		t.is(waits.at(-1), resendAfterMsMax + keptWithinMs);
+		await setConfig({a: 2});
+		t.is(await publish(), 1);
+		context.advance(keptWithinMs + 1);
+		t.is(await resendUnkept(orders), 1, 'what is new is insisted on anew');
 	});
 
 	test(`${engine}: what was sent shortly before the broker came back is sent once more`, async (t) => {
