@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {updateOrderSchema} from '#appliance/contract/fleet/order-schema.ts';
-import type {UpdatePhase} from '#appliance/contract/fleet/update-schema.ts';
+import type {FetchedBytes, UpdatePhase} from '#appliance/contract/fleet/update-schema.ts';
 import {type Rollout, type RolloutCreate, rolloutCreateSchema} from '#ota/contract/rollout-api.ts';
 import type {IngestBatch} from '#ota/fleet/fleet-part.ts';
 import {createOrderDesk} from '#ota/fleet/order/create-order-desk.ts';
@@ -37,7 +37,7 @@ export type TestRollouts = {
 		rollout: {readonly id: string},
 		boxes: readonly string[],
 		phase: UpdatePhase,
-		options?: {readonly attempt?: number; readonly code?: string},
+		options?: {readonly attempt?: number; readonly code?: string; readonly bytes?: FetchedBytes},
 	) => Promise<void>;
 	/** Boxes whose state in a rollout this is. */
 	readonly boxesIn: (rollout: {readonly id: string}, state: string) => Promise<readonly string[]>;
@@ -92,11 +92,12 @@ export const withRollouts = async (
 			await turn();
 			return rollout;
 		},
-		say: async (rollout, boxes, phase, {attempt = 1, code} = {}) => {
+		say: async (rollout, boxes, phase, {attempt = 1, code, bytes} = {}) => {
 			const batch = batchOf(boxes, {
 				phase,
 				orderId: orderIdOf(rollout.id, attempt),
 				sinceMs: context.clock.nowMs(),
+				...(bytes === undefined ? {} : {bytes}),
 				...(code === undefined ? {} : {reason: {code, message: 'Because.'}}),
 			});
 			await database

@@ -2,8 +2,8 @@ import type {Transaction} from 'kysely';
 import {z} from 'zod';
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import {type MaintenanceWindow, maintenanceWindowSchema} from '#appliance/contract/fleet/order-schema.ts';
-import type {UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
 import type {IngestBatch} from '#ota/fleet/fleet-part.ts';
+import {countBytes} from '#ota/fleet/rollout/attempt-bytes.ts';
 import {type BoxProgress, type BoxWord, type JudgeContext, judgeStatus} from '#ota/fleet/rollout/judge-status.ts';
 import {parseOrderId} from '#ota/fleet/rollout/order-id.ts';
 import {formatReason, parseProgress, parseSpec} from '#ota/fleet/rollout/rollout-rows.ts';
@@ -79,7 +79,7 @@ const isOf = ({status}: BoxWord, {rollout}: Row): boolean =>
 const concerns = (word: BoxWord, row: Row): boolean =>
 	isOf(word, row) || (word.running === row.release && row.state !== 'done');
 
-/** How often a row is judged anew because the engine changed it in between. */
+/** How often a row is judged anew because the engine or another server changed it in between. */
 const judgementsMax = 5;
 
 const applyWords = async (
@@ -92,7 +92,8 @@ const applyWords = async (
 		if (outcome !== 'overtaken') {
 			return outcome === 'moved';
 		}
-		// PostgreSQL: the engine gave it up or another order between the reading and the writing. Read what it made of it.
+		// PostgreSQL: the engine gave it up or another order between the reading and the writing, or another server counted
+		// its bytes. Read what they made of it.
 		const rows = await readRows(transaction, [row.box], nowMs);
 		current = rows.find((each) => each.rollout === row.rollout);
 	}
@@ -109,8 +110,9 @@ const judgeRow = async (
 	for (const word of words) {
 		progress = judgeStatus(progress, word, context) ?? progress;
 	}
-	const bytes = words.findLast((word) => isOf(word, row) && word.status.bytes !== undefined)?.status.bytes;
-	if (progress === before && (bytes === undefined || !hasMore(bytes, row))) {
+	// By the attempt that this word may have begun.
+	const bytes = countBytes({...row, attempt: progress.attempt}, words);
+	if (progress === before && bytes === undefined) {
 		return 'unmoved';
 	}
 	const written = await transaction
@@ -123,14 +125,13 @@ const judgeRow = async (
 			since_ms: progress.sinceMs,
 			next_ms: progress.nextMs,
 			...(progress === before ? {} : {changed_ms: nowMs}),
-			...(bytes === undefined
-				? {}
-				: {carousel_bytes: bytes.carousel, local_bytes: bytes.local, unicast_bytes: bytes.unicast}),
+			...bytes,
 		})
 		.where('rollout', '=', row.rollout)
 		.where('box', '=', row.box)
 		.where('attempt', '=', before.attempt)
 		.where('state', '=', before.state)
+		.where('attempt_bytes', 'is not distinct from', row.attempt_bytes)
 		.returning('box')
 		.execute();
 	return written.length === 0 ? 'overtaken' : 'moved';
@@ -145,9 +146,6 @@ const contextOf = async (
 	const place = needsPlace ? await readPlace(transaction, row.box) : {timeZone: 'UTC', windows: null};
 	return {rollout: row.rollout, spec, timeZone: place.timeZone, windows: spec.windows ?? place.windows, nowMs};
 };
-
-const hasMore = (bytes: NonNullable<UpdateStatus['bytes']>, row: Row): boolean =>
-	bytes.carousel !== row.carousel_bytes || bytes.local !== row.local_bytes || bytes.unicast !== row.unicast_bytes;
 
 const readPlace = async (transaction: Transaction<FleetTables>, box: string): Promise<Place> => {
 	const row = await transaction

@@ -11,6 +11,7 @@ import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
 import {releaseMigration} from '#ota/fleet/store/migration/release.ts';
 import {rolloutMigration} from '#ota/fleet/store/migration/rollout.ts';
+import {rolloutAttemptBytesMigration} from '#ota/fleet/store/migration/rollout-attempt-bytes.ts';
 import {rolloutIndexMigration} from '#ota/fleet/store/migration/rollout-index.ts';
 
 /** In this order, by name. A migration that was released is never edited: append another. */
@@ -28,4 +29,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0011-box-silent': boxSilentMigration,
 	'0012-audit-intent': auditIntentMigration,
 	'0013-desired-resend': desiredResendMigration,
+	'0014-rollout-attempt-bytes': rolloutAttemptBytesMigration,
 };

@@ -54,9 +54,11 @@ export type RolloutBoxTable = {
 	changed_ms: number;
 	/** `ordered`: when it is given up. `retrying`: when it is ordered again. */
 	next_ms: number | null;
+	/** Sums over its attempts; what each of them took is JSON beside them, by number, once a box has said it. */
 	carousel_bytes: Generated<number>;
 	local_bytes: Generated<number>;
 	unicast_bytes: Generated<number>;
+	attempt_bytes: string | null;
 };
 
 export type RolloutTables = {
