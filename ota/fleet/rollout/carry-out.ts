@@ -113,10 +113,17 @@ const giveUp = async (context: CarryOutContext, step: StepOf<'give-up'>): Promis
 	}
 };
 
+/** Only who runs the release, and not on trial, is done without a word of this rollout: it has confirmed it. */
 const settle = async ({transaction, rollout, nowMs}: CarryOutContext, step: StepOf<'settle'>): Promise<void> => {
 	await transaction
 		.updateTable('rollout_box')
-		.set({state: step.state, reason: formatReason(step.reason), changed_ms: nowMs, next_ms: null})
+		.set({
+			state: step.state,
+			...(step.state === 'done' ? {phase: 'confirmed'} : {}),
+			reason: formatReason(step.reason),
+			changed_ms: nowMs,
+			next_ms: null,
+		})
 		.where('rollout', '=', rollout.id)
 		.where('box', '=', step.box)
 		.where('state', 'in', ['waiting', 'retrying'])
