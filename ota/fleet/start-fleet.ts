@@ -9,6 +9,7 @@ import {startBroker} from '#ota/fleet/broker/start-broker.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {keepPort} from '#ota/fleet/device/keep-port.ts';
 import {startDeviceServer} from '#ota/fleet/device/start-device-server.ts';
+import {startOnFreePorts} from '#ota/fleet/device/start-on-free-ports.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 import {type FleetParts, fleetParts} from '#ota/fleet/fleet-parts.ts';
 import {startIngest} from '#ota/fleet/ingest/start-ingest.ts';
@@ -63,7 +64,10 @@ type Core = {
 };
 
 /** A whole fleet server: what it trusts, its broker, its parts, its two listeners, and the work that goes on. */
-export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => {
+export const startFleet = (options: StartFleetOptions): Promise<Fleet> =>
+	startOnFreePorts(() => startOnce(options), options);
+
+const startOnce = async (options: StartFleetOptions): Promise<Fleet> => {
 	const {config, logger} = options;
 	await using stack = new AsyncDisposableStack();
 	const core = await prepare(options, stack);

@@ -5,6 +5,9 @@ import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {hasCode} from '#appliance/error/coded-error.ts';
 
+/** Files below the state directory, one for each listener whose port was chosen. */
+export const portFilePrefix = 'port-';
+
 /** The configured port, or for 0 a free one that is kept below the state directory: boxes were told it. */
 export const keepPort = async (options: {
 	readonly port: number;
@@ -16,7 +19,7 @@ export const keepPort = async (options: {
 	if (port !== 0) {
 		return port;
 	}
-	const path = join(stateDirectory, `port-${name}`);
+	const path = join(stateDirectory, `${portFilePrefix}${name}`);
 	const kept = Number(await readFile(path, 'utf8').catch(absent));
 	if (Number.isInteger(kept) && kept > 0 && kept <= 65_535) {
 		return kept;
@@ -34,7 +37,7 @@ export const keepPort = async (options: {
 /** Ports of this server's other listeners, which may not listen yet: the system would give one of them again. */
 const otherPorts = async (stateDirectory: string): Promise<ReadonlySet<number>> => {
 	const names = await readdir(stateDirectory).catch(() => []);
-	const files = names.filter((name) => name.startsWith('port-'));
+	const files = names.filter((name) => name.startsWith(portFilePrefix));
 	return new Set(
 		await Promise.all(files.map(async (name) => Number(await readFile(join(stateDirectory, name), 'utf8')))),
 	);
