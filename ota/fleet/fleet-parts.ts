@@ -9,6 +9,7 @@ import {estPath} from '#ota/fleet/authority/est-routes.ts';
 import type {Trust} from '#ota/fleet/authority/open-trust.ts';
 import {createBridgePart} from '#ota/fleet/bridge/create-bridge-part.ts';
 import {measureOutbox} from '#ota/fleet/bridge/outbox.ts';
+import {bulkEndpoint} from '#ota/fleet/command/bulk-endpoint.ts';
 import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {commandEndpoints} from '#ota/fleet/command/command-endpoints.ts';
 import {createCommandDesk} from '#ota/fleet/command/create-command-desk.ts';
@@ -16,6 +17,7 @@ import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {createDiagnosticsPart, type DiagnosticsPart} from '#ota/fleet/diagnostics/create-diagnostics-part.ts';
 import type {FleetContext, FleetPart} from '#ota/fleet/fleet-part.ts';
 import {createMetricsPart} from '#ota/fleet/metrics/create-metrics-part.ts';
+import {createS3Objects} from '#ota/fleet/object/s3-objects.ts';
 import type {OrderDesk} from '#ota/fleet/order/order-desk.ts';
 import {orderKeyEndpoints} from '#ota/fleet/order/order-key-endpoints.ts';
 import {consolePage} from '#ota/fleet/page/console-page.ts';
@@ -57,9 +59,11 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 	const {config, orderDesk, leases, broker, accounts, stateDirectory} = options;
 	const {database} = context.store;
 	const commandDesk = createCommandDesk({...context, broker, orderDesk, leases});
+	const s3 = config.diagnostics.s3 ?? config.release.s3;
 	const diagnostics = createDiagnosticsPart(context, {
 		...{directory: path.join(stateDirectory, 'diagnostics'), broker, commands: commandDesk},
 		...{authenticate: accounts.authenticate, writeAudit: options.audit.write},
+		objects: s3 === undefined ? undefined : createS3Objects(s3),
 		...{deviceUrl: () => options.deviceUrl, publicUrl: config.operator.publicUrl},
 	});
 	const metrics = createMetricsPart(context, {authenticate: accounts.authenticate});
@@ -75,7 +79,13 @@ export const fleetParts = (context: FleetContext, options: FleetPartsOptions): F
 			],
 		},
 		{endpoints: orderKeyEndpoints({database, orderDesk})},
-		{...commandDesk, endpoints: commandEndpoints({database, desk: commandDesk})},
+		{
+			...commandDesk,
+			endpoints: [
+				...commandEndpoints({database, desk: commandDesk}),
+				bulkEndpoint({...context, desk: commandDesk, writeAudit: options.audit.write}),
+			],
+		},
 		createReleasePart(context, {
 			directory: path.join(stateDirectory, 'release'),
 			s3: config.release.s3,

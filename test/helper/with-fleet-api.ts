@@ -57,13 +57,14 @@ export const withFleetApi = async (
 		readonly anonymousLimit?: RateLimit;
 		readonly accountLimit?: RateLimit;
 		readonly logger?: Logger;
+		/** Of another server's, to share it. */
+		readonly databaseUrl?: string | undefined;
 	} = {},
 ): Promise<TestFleetApi> => {
-	const context = await withFleetContext(
-		t,
-		options.engine,
-		options.logger === undefined ? {} : {logger: options.logger},
-	);
+	const context = await withFleetContext(t, options.engine, {
+		databaseUrl: options.databaseUrl,
+		...(options.logger === undefined ? {} : {logger: options.logger}),
+	});
 	const port = options.port ?? (await freePort());
 	const baseUrl = `http://127.0.0.1:${port}`;
 	const audit = createAuditLog({database: context.store.database, clock: context.clock});

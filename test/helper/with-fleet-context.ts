@@ -18,9 +18,9 @@ export type TestFleetContext = FleetContext & {
 export const withFleetContext = async (
 	t: ExecutionContext,
 	engine: DatabaseEngine = 'sqlite',
-	{logger = silentLogger()}: {readonly logger?: Logger} = {},
+	{logger = silentLogger(), databaseUrl}: {readonly logger?: Logger; readonly databaseUrl?: string | undefined} = {},
 ): Promise<TestFleetContext> => {
-	const store = await withFleetDatabase(t, engine);
+	const store = await withFleetDatabase(t, engine, databaseUrl);
 	const stop = new AbortController();
 	t.teardown(() => stop.abort());
 	let turnedMs = Date.UTC(2026, 10, 21);

@@ -10,12 +10,13 @@ export const databaseEngines: readonly DatabaseEngine[] = ['sqlite', 'postgres']
 export const withFleetDatabaseUrl = async (t: ExecutionContext, engine: DatabaseEngine): Promise<string> =>
 	engine === 'postgres' ? createPostgresDatabase() : `sqlite:${join(await withDirectory(t), 'fleet.db')}`;
 
-/** An empty, migrated fleet database of the test's own. */
+/** An empty, migrated fleet database of the test's own, or another connection to one. */
 export const withFleetDatabase = async (
 	t: ExecutionContext,
 	engine: DatabaseEngine,
+	sharedUrl?: string,
 ): Promise<OpenFleetDatabase & {readonly url: string}> => {
-	const url = await withFleetDatabaseUrl(t, engine);
+	const url = sharedUrl ?? (await withFleetDatabaseUrl(t, engine));
 	const open = await openFleetDatabase({url});
 	t.teardown(async () => open[Symbol.asyncDispose]());
 	return {...open, url};

@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module';
 import type {ExecutionContext} from 'ava';
-import type {S3Options} from '#ota/fleet/release/s3-artifacts.ts';
+import type {ObjectStoreSettings} from '#ota/fleet/object/object-store.ts';
 import {freePort} from '#test/helper/free-port.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
@@ -14,7 +14,7 @@ type S3rver = new (options: {
 }) => {readonly run: () => Promise<unknown>; readonly close: () => Promise<void>};
 
 /** A store that speaks S3, with one empty bucket, for one test. */
-export const withS3 = async (t: ExecutionContext): Promise<S3Options> => {
+export const withS3 = async (t: ExecutionContext): Promise<ObjectStoreSettings> => {
 	const Server = createRequire(import.meta.url)('s3rver') as S3rver;
 	const port = await freePort();
 	const server = new Server({

@@ -7,6 +7,8 @@ import {createApp} from '#appliance/http/create-app.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {type DiagnosticsLimits, diagnosticsLimits} from '#ota/fleet/diagnostics/diagnostics-limits.ts';
 import {insertItem} from '#ota/fleet/diagnostics/diagnostics-repository.ts';
+import {createDiskItems} from '#ota/fleet/diagnostics/disk-items.ts';
+import type {ItemStore} from '#ota/fleet/diagnostics/item-store.ts';
 import {createUploadRoutes} from '#ota/fleet/diagnostics/upload-routes.ts';
 import {Uploads} from '#ota/fleet/diagnostics/uploads.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
@@ -16,7 +18,7 @@ import {type TestFleetContext, withFleetContext} from '#test/helper/with-fleet-c
 
 export type UploadServer = {
 	readonly context: TestFleetContext;
-	readonly uploads: Uploads;
+	readonly items: ItemStore;
 	readonly url: string;
 	readonly caPem: string;
 	readonly directory: string;
@@ -33,12 +35,20 @@ export const uploadBox = deviceIdSchema.parse('box-1');
 /** The fleet's upload routes by HTTPS, on which lines break as told. Who asks is told by the test. */
 export const withUploadServer = async (
 	t: ExecutionContext,
-	options: {readonly engine?: DatabaseEngine; readonly limits?: Partial<DiagnosticsLimits>} = {},
+	options: {
+		readonly engine?: DatabaseEngine;
+		readonly limits?: Partial<DiagnosticsLimits>;
+		/** Of a fleet with other servers. */
+		readonly context?: TestFleetContext;
+		/** Default a disk of its own. */
+		readonly items?: ItemStore;
+	} = {},
 ): Promise<UploadServer> => {
-	const context = await withFleetContext(t, options.engine);
+	const context = options.context ?? (await withFleetContext(t, options.engine));
 	const directory = await withDirectory(t);
 	const limits = {...diagnosticsLimits, ...options.limits};
-	const uploads = new Uploads({context, directory, limits});
+	const items = options.items ?? createDiskItems({directory});
+	const uploads = new Uploads({context, items, limits});
 	const app = createApp({logger: silentLogger()});
 	app.use(async (koa, next) => {
 		koa.state['deviceId'] = upload.device;
@@ -64,7 +74,7 @@ export const withUploadServer = async (
 	});
 	const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const upload: UploadServer = {
-		...{context, uploads, url, directory, caPem: authority.caPem, cutAfterBytes: undefined, device: uploadBox},
+		...{context, items, url, directory, caPem: authority.caPem, cutAfterBytes: undefined, device: uploadBox},
 		await: async (id, box = uploadBox) => {
 			const nowMs = context.clock.nowMs();
 			await insertItem(context.store.database, {

@@ -6,6 +6,7 @@ import {authorityConfigSchema} from '#ota/fleet/authority/authority-config.ts';
 import {kafkaSettingsSchema} from '#ota/fleet/bridge/kafka-settings.ts';
 import {brokerConfigSchema} from '#ota/fleet/broker/broker-config.ts';
 import {deviceListenerConfigSchema} from '#ota/fleet/device/device-config.ts';
+import {objectStoreSettingsSchema} from '#ota/fleet/object/object-store.ts';
 
 const loopback = '127.0.0.1';
 const days = z.int().min(1).max(3650);
@@ -33,15 +34,13 @@ const retentionSchema = z.strictObject({
 const releaseSchema = z.strictObject({
 	/** Certificates of the CAs that may sign releases (PEM); default a key of its own, made below the state directory. */
 	caFile: z.string().optional(),
-	/** A store for files of releases, which several servers share; default below the state directory. */
-	s3: z
-		.strictObject({
-			url: z.url({protocol: /^https?$/u}),
-			region: z.string().min(1),
-			accessKeyId: z.string().min(1),
-			secretAccessKey: z.string().min(1),
-		})
-		.optional(),
+	/** An S3 store for files of releases, which several servers share; default below the state directory. */
+	s3: objectStoreSettingsSchema.optional(),
+});
+
+const diagnosticsSchema = z.strictObject({
+	/** For what boxes upload and recordings of terminals (below `diagnostics/`); default `release.s3`. */
+	s3: objectStoreSettingsSchema.optional(),
 });
 
 /** The satellite path: releases and orders travel to set-top boxes as objects of the carousel. */
@@ -81,6 +80,7 @@ export const fleetConfigSchema = z.strictObject({
 	/** Private keys of orders, which several servers share; default below the state directory. */
 	orderKeyFile: z.string().optional(),
 	release: releaseSchema.prefault({}),
+	diagnostics: diagnosticsSchema.prefault({}),
 	carousel: carouselSchema.prefault({}),
 	retention: retentionSchema.prefault({}),
 	oidc: oidcSettingsSchema.optional(),

@@ -1,5 +1,5 @@
 import {readFile} from 'node:fs/promises';
-import {parse} from 'yaml';
+import {LineCounter, parse, YAMLParseError} from 'yaml';
 import {z} from 'zod';
 import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 import {type FleetConfig, fleetConfigSchema} from '#ota/fleet/config/fleet-config-schema.ts';
@@ -37,9 +37,16 @@ export const loadFleetConfig = async (options: {
 };
 
 const readYaml = async (filePath: string): Promise<unknown> => {
+	const lineCounter = new LineCounter();
 	try {
-		return parse(await readFile(filePath, 'utf8'), {maxAliasCount: aliasCountMax}) ?? {};
+		// A pretty error repeats the line, which may hold a secret.
+		const options = {maxAliasCount: aliasCountMax, prettyErrors: false, lineCounter};
+		return parse(await readFile(filePath, 'utf8'), options) ?? {};
 	} catch (error) {
+		if (error instanceof YAMLParseError) {
+			const {line, col} = lineCounter.linePos(error.pos[0]);
+			throw invalid(`${filePath} is no YAML at line ${line}, column ${col}: ${error.message}`, error);
+		}
 		throw invalid(`${filePath} cannot be read: ${errorMessage(error)}`, error);
 	}
 };

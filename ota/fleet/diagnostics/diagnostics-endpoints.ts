@@ -1,6 +1,4 @@
 import {randomUUID} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {stat} from 'node:fs/promises';
 import {z} from 'zod';
 import {type DeviceId, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {errorCode, errorMessage} from '#appliance/error/coded-error.ts';
@@ -30,7 +28,7 @@ import {
 	listItems,
 	noteFailed,
 } from '#ota/fleet/diagnostics/diagnostics-repository.ts';
-import type {Uploads} from '#ota/fleet/diagnostics/uploads.ts';
+import type {ItemStore} from '#ota/fleet/diagnostics/item-store.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 
 /** Beyond the command's own deadline, for a line that is slow. */
@@ -49,7 +47,7 @@ const shared = {tag: 'diagnostics'} as const;
 
 export type DiagnosticsEndpointsOptions = {
 	readonly context: FleetContext;
-	readonly uploads: Uploads;
+	readonly items: ItemStore;
 	readonly limits: DiagnosticsLimits;
 	readonly commands: Pick<CommandDesk, 'give'>;
 	/** Base of the listener for boxes, as boxes reach it. */
@@ -95,24 +93,25 @@ export const createDiagnosticsEndpoints = (options: DiagnosticsEndpointsOptions)
 			if (row.kind === 'recording') {
 				refuseUnlessAdmin(actor, 'Recordings of what people typed are for admins.');
 			}
-			if (row.state !== 'ready') {
+			// A recording is read while it grows, also when the server that wrote it has died.
+			if (row.state !== 'ready' && row.kind !== 'recording') {
 				throw apiError<DiagnosticsServerErrorCode>('OTA_DIAGNOSTICS_NOT_READY', {
 					status: 409,
 					message: 'It is not here yet.',
 				});
 			}
-			const filePath = options.uploads.pathOf(row.id);
-			if (!(await stat(filePath).catch(() => undefined))?.isFile()) {
+			const stored = await options.items.open(row.id);
+			if (stored === undefined) {
 				throw apiError<DiagnosticsServerErrorCode>('OTA_DIAGNOSTICS_ELSEWHERE', {
 					status: 410,
-					message: 'Its file is not here: it was deleted, or lies with another server of this fleet.',
+					message: 'Its bytes are not here: they were deleted, or lie with another server of this fleet.',
 				});
 			}
 			return {
-				stream: createReadStream(filePath),
+				stream: stored.body(),
 				headers: {
 					'Content-Type': contentTypes[row.kind] ?? 'application/octet-stream',
-					'Content-Length': String(row.size_bytes),
+					'Content-Length': String(stored.sizeBytes),
 					'Content-Disposition': `attachment; filename="${row.file_name}"`,
 				},
 			};
@@ -140,10 +139,10 @@ const refuseUnlessAdmin = ({role}: Actor, message: string): void => {
 };
 
 export const removeItem = async (
-	{context, uploads}: Pick<DiagnosticsEndpointsOptions, 'context' | 'uploads'>,
+	{context, items}: Pick<DiagnosticsEndpointsOptions, 'context' | 'items'>,
 	id: string,
 ): Promise<void> => {
-	await uploads.remove(id);
+	await items.remove(id);
 	await deleteItem(context.store.database, id);
 	context.changes.publish({kind: 'diagnostics', ids: [id]});
 };

@@ -85,6 +85,8 @@ export const noteReceived = async (database: FleetDatabase, id: string, sizeByte
 		.updateTable('diagnostics_item')
 		.set({state: 'receiving', size_bytes: sizeBytes})
 		.where('id', '=', id)
+		// Another server may have gone on meanwhile.
+		.where('size_bytes', '<=', sizeBytes)
 		.where('state', 'in', ['requested', 'receiving'])
 		.execute();
 };

@@ -12,7 +12,8 @@ import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {BridgedStream} from '#ota/fleet/diagnostics/bridged-stream.ts';
 import type {DiagnosticsServerErrorCode} from '#ota/fleet/diagnostics/diagnostics-error.ts';
 import type {DiagnosticsLimits} from '#ota/fleet/diagnostics/diagnostics-limits.ts';
-import {insertItem, noteReady} from '#ota/fleet/diagnostics/diagnostics-repository.ts';
+import {deleteItem, insertItem, noteReady} from '#ota/fleet/diagnostics/diagnostics-repository.ts';
+import type {ItemStore} from '#ota/fleet/diagnostics/item-store.ts';
 import {StreamRecording} from '#ota/fleet/diagnostics/stream-recording.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
@@ -24,8 +25,8 @@ export type StreamBridgeOptions = {
 	readonly broker: Pick<FleetBroker, 'publish' | 'subscribe' | 'onConnected'>;
 	readonly commands: Pick<CommandDesk, 'give'>;
 	readonly limits: DiagnosticsLimits;
-	/** Where the recording of a stream goes. */
-	readonly pathOf: (id: string) => string;
+	/** Where recordings of streams go. */
+	readonly items: Pick<ItemStore, 'record'>;
 	readonly tickMs?: number;
 };
 
@@ -134,11 +135,10 @@ export class StreamBridge implements AsyncDisposable {
 			actor,
 		}: {readonly opening: Extract<Opening, {kind: 'terminal'}>; readonly box: DeviceId; readonly actor: Actor},
 	): Promise<StreamRecording> {
-		const {context, limits, pathOf} = this.#options;
+		const {context, limits, items} = this.#options;
 		const nowMs = context.clock.nowMs();
 		const title = `${box} by ${actor.name}${opening.elevated === 'true' ? ', elevated' : ''}`;
 		const header = {columns: opening.columns, rows: opening.rows, startedMs: nowMs, title};
-		const recording = await StreamRecording.create(pathOf(streamId), header, limits.recordingBytesMax);
 		const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '');
 		await insertItem(context.store.database, {
 			...{id: streamId, box, kind: 'recording', state: 'receiving', actor: actor.name, created_ms: nowMs},
@@ -146,8 +146,12 @@ export class StreamBridge implements AsyncDisposable {
 			...{deadline_ms: nowMs + limits.terminalTotalMs + limits.resumeMs * 4},
 			expires_ms: nowMs + limits.recordingRetentionMs,
 		});
+		const sink = await items.record(streamId).catch(async (error: unknown) => {
+			await deleteItem(context.store.database, streamId);
+			throw error;
+		});
 		context.changes.publish({kind: 'diagnostics', ids: [streamId]});
-		return recording;
+		return StreamRecording.create(sink, header, limits.recordingBytesMax);
 	}
 
 	#refuseTooMany({id}: Actor): void {

@@ -1,8 +1,7 @@
-import {type FileHandle, mkdir, open} from 'node:fs/promises';
-import path from 'node:path';
+import type {RecordingSink} from '#ota/fleet/diagnostics/item-store.ts';
 
-/** Lines are written together at most so late: what a crash of the server may cost the recording. */
-const flushMs = 500;
+/** Of what its sink has not taken yet. A recording that falls so far behind is of no use. */
+const waitingCharsMax = 4 * 1024 ** 2;
 
 export type RecordingHeader = {
 	readonly columns: number;
@@ -16,24 +15,25 @@ export type RecordingHeader = {
  * line. What was typed is in it, so that the audit shows who did what.
  */
 export class StreamRecording implements AsyncDisposable {
-	readonly #file: FileHandle;
+	readonly #sink: RecordingSink;
 	readonly #startedMs: number;
 	readonly #bytesMax: number;
 	#waiting: string[] = [];
+	#waitingChars = 0;
 	#sizeBytes = 0;
 	#writing: Promise<void> = Promise.resolve();
 	#timer: NodeJS.Timeout | undefined;
 	#failure: unknown;
 
-	private constructor(file: FileHandle, startedMs: number, bytesMax: number) {
-		this.#file = file;
+	private constructor(sink: RecordingSink, startedMs: number, bytesMax: number) {
+		this.#sink = sink;
 		this.#startedMs = startedMs;
 		this.#bytesMax = bytesMax;
 	}
 
-	static async create(filePath: string, header: RecordingHeader, bytesMax: number): Promise<StreamRecording> {
-		await mkdir(path.dirname(filePath), {recursive: true, mode: 0o700});
-		const recording = new StreamRecording(await open(filePath, 'wx', 0o600), header.startedMs, bytesMax);
+	/** Takes the sink. */
+	static create(sink: RecordingSink, header: RecordingHeader, bytesMax: number): StreamRecording {
+		const recording = new StreamRecording(sink, header.startedMs, bytesMax);
 		recording.#append({
 			...{version: 2, width: header.columns, height: header.rows},
 			...{timestamp: Math.floor(header.startedMs / 1000), title: header.title, env: {TERM: 'xterm-256color'}},
@@ -47,7 +47,7 @@ export class StreamRecording implements AsyncDisposable {
 
 	/** A stream whose recording is full, or cannot be written, must not go on. */
 	get usable(): boolean {
-		return this.#failure === undefined && this.#sizeBytes < this.#bytesMax;
+		return this.#failure === undefined && this.#sizeBytes < this.#bytesMax && this.#waitingChars < waitingCharsMax;
 	}
 
 	write(kind: 'o' | 'i' | 'r', text: string, nowMs: number): void {
@@ -58,23 +58,28 @@ export class StreamRecording implements AsyncDisposable {
 		clearTimeout(this.#timer);
 		this.#flush();
 		await this.#writing;
-		await this.#file.close();
+		await this.#sink[Symbol.asyncDispose]();
 	}
 
 	#append(line: unknown): void {
 		const text = `${JSON.stringify(line)}\n`;
 		this.#sizeBytes += Buffer.byteLength(text);
 		this.#waiting.push(text);
-		this.#timer ??= setTimeout(() => this.#flush(), flushMs);
+		this.#waitingChars += text.length;
+		this.#timer ??= setTimeout(() => this.#flush(), this.#sink.flushMs);
 	}
 
+	/** Those that wait while the sink is busy go together. */
 	#flush(): void {
 		this.#timer = undefined;
-		const text = this.#waiting.join('');
-		this.#waiting = [];
 		this.#writing = this.#writing
 			.then(async () => {
-				await this.#file.appendFile(text);
+				const text = this.#waiting.join('');
+				this.#waiting = [];
+				if (text !== '') {
+					await this.#sink.append(text);
+					this.#waitingChars -= text.length;
+				}
 			})
 			.catch((error: unknown) => {
 				this.#failure = error;

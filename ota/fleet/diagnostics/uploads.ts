@@ -1,9 +1,4 @@
-import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {mkdir, open, rename, rm, stat, truncate} from 'node:fs/promises';
 import type {IncomingMessage} from 'node:http';
-import path from 'node:path';
-import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import {apiError} from '#ota/fleet/api/api-error.ts';
 import type {DiagnosticsServerErrorCode} from '#ota/fleet/diagnostics/diagnostics-error.ts';
 import type {DiagnosticsLimits} from '#ota/fleet/diagnostics/diagnostics-limits.ts';
@@ -15,6 +10,7 @@ import {
 	noteReady,
 	noteReceived,
 } from '#ota/fleet/diagnostics/diagnostics-repository.ts';
+import type {ItemStore} from '#ota/fleet/diagnostics/item-store.ts';
 import type {FleetContext} from '#ota/fleet/fleet-part.ts';
 
 /** A box that is silent for so long may come back and go on. */
@@ -35,13 +31,13 @@ export type UploadState = {readonly offsetBytes: number; readonly complete: bool
 
 export type UploadsOptions = {
 	readonly context: Pick<FleetContext, 'store' | 'clock' | 'changes'>;
-	readonly directory: string;
+	readonly items: ItemStore;
 	readonly limits: DiagnosticsLimits;
 };
 
 /**
- * What boxes send, growing in `<id>.part` until it is whole and its digest is right. The file's length is the truth of
- * how much was received; the database only tells people. One request writes a file at a time.
+ * What boxes send, growing until it is whole and its digest is right. The store of items knows how much was received; the
+ * database only tells people. One request of this server writes an item at a time; among servers the store decides.
  */
 export class Uploads {
 	readonly #options: UploadsOptions;
@@ -51,20 +47,11 @@ export class Uploads {
 		this.#options = options;
 	}
 
-	pathOf(id: string): string {
-		return path.join(this.#options.directory, id);
-	}
-
-	async remove(id: string): Promise<void> {
-		await rm(this.pathOf(id), {force: true});
-		await rm(this.#partPath(id), {force: true});
-	}
-
 	async offset({id, box}: {readonly id: string; readonly box: string}): Promise<UploadState> {
 		const row = await this.#awaited(id, box);
 		return row.state === 'ready'
 			? {offsetBytes: row.size_bytes, complete: true}
-			: {offsetBytes: await this.#sizeOf(id), complete: false};
+			: {offsetBytes: await this.#options.items.receivedBytes(id), complete: false};
 	}
 
 	async append(part: UploadPart): Promise<UploadState> {
@@ -79,7 +66,6 @@ export class Uploads {
 		this.#busy.add(id);
 		try {
 			await this.#refuse(part);
-			await mkdir(this.#options.directory, {recursive: true, mode: 0o700});
 			const sizeBytes = await this.#write(part);
 			return part.last ? await this.#finish(part, sizeBytes) : await this.#goOn(id, sizeBytes);
 		} finally {
@@ -111,35 +97,22 @@ export class Uploads {
 		if ((await bytesOfBox(context.store.database, box, id)) + totalBytes > limits.boxBytesMax) {
 			throw refusal('OTA_UPLOAD_QUOTA', 413, 'What is kept of this box is as much as may be: delete some of it.');
 		}
-		if (offsetBytes !== (await this.#sizeOf(id))) {
+		if (offsetBytes !== (await this.#options.items.receivedBytes(id))) {
 			throw refusal('OTA_UPLOAD_OFFSET', 409, 'The upload goes on elsewhere: ask for its offset.');
 		}
 	}
 
 	async #write({id, request, offsetBytes, lengthBytes}: UploadPart): Promise<number> {
-		let position = offsetBytes;
 		request.setTimeout(bodyIdleMs, () => request.destroy());
 		try {
-			await using file = await open(this.#partPath(id), offsetBytes === 0 ? 'w' : 'r+', 0o600);
-			for await (const chunk of request as AsyncIterable<Buffer>) {
-				if (position + chunk.length > offsetBytes + lengthBytes) {
-					throw refusal('OTA_UPLOAD_INVALID', 400, 'The part is longer than it says.');
-				}
-				await file.write(chunk, 0, chunk.length, position);
-				position += chunk.length;
+			const position = await this.#options.items.append(id, {offsetBytes, body: atMost(request, lengthBytes)});
+			if (position < offsetBytes + lengthBytes) {
+				throw refusal('OTA_UPLOAD_SHORT', 408, 'The part ended before its length.');
 			}
-			await file.datasync();
-		} catch (error) {
-			throw hasCode(error, 'ENOSPC', 'EDQUOT')
-				? new CodedError('HTTP_STORAGE_FULL', {message: 'The fleet’s disk is full.', cause: error, retryable: true})
-				: error;
+			return position;
 		} finally {
 			request.setTimeout(0);
 		}
-		if (position < offsetBytes + lengthBytes) {
-			throw refusal('OTA_UPLOAD_SHORT', 408, 'The part ended before its length.');
-		}
-		return position;
 	}
 
 	async #goOn(id: string, offsetBytes: number): Promise<UploadState> {
@@ -149,32 +122,18 @@ export class Uploads {
 	}
 
 	async #finish({id, sha256}: UploadPart, sizeBytes: number): Promise<UploadState> {
-		const {store, clock} = this.#options.context;
-		if (sha256 !== undefined && (await digestOfFile(this.#partPath(id))) !== sha256) {
-			await truncate(this.#partPath(id), 0);
+		const {items, context} = this.#options;
+		const {store, clock} = context;
+		if (sha256 !== undefined && (await items.digest(id)) !== sha256) {
+			await items.remove(id);
 			await noteFailed(store.database, id, {code: 'OTA_UPLOAD_DIGEST', message: 'What arrived is not what was sent.'});
 			this.#tell(id);
 			throw refusal('OTA_UPLOAD_DIGEST', 422, 'What arrived is not what Repr-Digest promises.');
 		}
-		await rename(this.#partPath(id), this.pathOf(id));
+		await items.finish(id);
 		await noteReady(store.database, {id, sizeBytes, nowMs: clock.nowMs()});
 		this.#tell(id);
 		return {offsetBytes: sizeBytes, complete: true};
-	}
-
-	async #sizeOf(id: string): Promise<number> {
-		try {
-			return (await stat(this.#partPath(id))).size;
-		} catch (error) {
-			if (hasCode(error, 'ENOENT')) {
-				return 0;
-			}
-			throw error;
-		}
-	}
-
-	#partPath(id: string): string {
-		return `${this.pathOf(id)}.part`;
 	}
 
 	#tell(id: string): void {
@@ -182,13 +141,16 @@ export class Uploads {
 	}
 }
 
-const digestOfFile = async (filePath: string): Promise<string> => {
-	const digest = createHash('sha256');
-	for await (const chunk of createReadStream(filePath) as AsyncIterable<Buffer>) {
-		digest.update(chunk);
+async function* atMost(body: AsyncIterable<Buffer>, lengthBytes: number): AsyncGenerator<Buffer, void, void> {
+	let receivedBytes = 0;
+	for await (const chunk of body) {
+		receivedBytes += chunk.length;
+		if (receivedBytes > lengthBytes) {
+			throw refusal('OTA_UPLOAD_INVALID', 400, 'The part is longer than it says.');
+		}
+		yield chunk;
 	}
-	return digest.digest('hex');
-};
+}
 
 const refusal = (code: DiagnosticsServerErrorCode, status: number, message: string) =>
 	apiError<DiagnosticsServerErrorCode>(code, {status, message});

@@ -7,6 +7,7 @@ import {boxSilentMigration} from '#ota/fleet/store/migration/box-silent.ts';
 import {commandMigration} from '#ota/fleet/store/migration/command.ts';
 import {desiredResendMigration} from '#ota/fleet/store/migration/desired-resend.ts';
 import {diagnosticsMigration} from '#ota/fleet/store/migration/diagnostics.ts';
+import {diagnosticsPartMigration} from '#ota/fleet/store/migration/diagnostics-part.ts';
 import {outboxMigration} from '#ota/fleet/store/migration/outbox.ts';
 import {registryMigration} from '#ota/fleet/store/migration/registry.ts';
 import {releaseMigration} from '#ota/fleet/store/migration/release.ts';
@@ -30,4 +31,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
 	'0012-audit-intent': auditIntentMigration,
 	'0013-desired-resend': desiredResendMigration,
 	'0014-rollout-attempt-bytes': rolloutAttemptBytesMigration,
+	'0015-diagnostics-part': diagnosticsPartMigration,
 };

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
 import {Readable} from 'node:stream';
+import {buffer} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
 import {storeBody} from '#appliance/diagnostics/bundle/store-body.ts';
 import {uploadBody} from '#appliance/diagnostics/upload/upload-body.ts';
@@ -38,7 +38,7 @@ test('a line that breaks again and again costs nothing but time', async (t) => {
 	}, 10);
 	t.teardown(() => clearInterval(cuts));
 	await upload(t, server, url, bytes);
-	t.deepEqual(await readFile(server.uploads.pathOf('upload-cut-1')), bytes);
+	t.deepEqual(await buffer((await server.items.open('upload-cut-1'))?.body() ?? Readable.from([])), bytes);
 });
 
 test('an upload whose end was told and not heard is complete', async (t) => {

@@ -1,5 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {inspect} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {loadFleetConfig} from '#ota/fleet/config/load-fleet-config.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
@@ -38,4 +39,16 @@ test('every mistake is told at once', async (t) => {
 
 test('what is no YAML is refused', async (t) => {
 	await t.throwsAsync(load(t, 'a: [b'), {code: 'OTA_CONFIG_INVALID'});
+});
+
+test('no mistake repeats a secret', async (t) => {
+	for (const text of [
+		'release: {s3: {region: x, accessKeyId: k, secretAccessKey: Zt7-secret, url: "https://k:Zt7-secret@s3.example/b"}}',
+		'kafka: {brokers: ["k:1"], sasl: {mechanism: NONE, username: u, password: Zt7-secret}}',
+		'fleet: north\nkafka: {sasl: {password: Zt7-secret: x',
+	]) {
+		const error = await t.throwsAsync(load(t, text), {code: 'OTA_CONFIG_INVALID'});
+		t.notRegex(inspect(error, {depth: 9}), /Zt7/u);
+		t.regex(error?.message ?? '', /s3\.url|mechanism|line 2/u);
+	}
 });

@@ -9,6 +9,7 @@ import type {Identity} from '#ota/fleet/api/identity.ts';
 import type {AuditEntry} from '#ota/fleet/audit/audit-entry.ts';
 import {attachStreams} from '#ota/fleet/diagnostics/attach-streams.ts';
 import {diagnosticsLimits} from '#ota/fleet/diagnostics/diagnostics-limits.ts';
+import {createDiskItems} from '#ota/fleet/diagnostics/disk-items.ts';
 import {StreamBridge} from '#ota/fleet/diagnostics/stream-bridge.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
@@ -36,7 +37,7 @@ const withStreams = async (t: ExecutionContext, role: AccountRole, pingMs = 30_0
 			},
 		},
 		limits: {...diagnosticsLimits, streamsPerActorMax: 2},
-		pathOf: (id) => `${directory}/${id}`,
+		items: createDiskItems({directory}),
 	});
 	const listener = await listen({handler: (_request, response) => response.end(), host: '127.0.0.1', port: 0});
 	const attached = attachStreams(listener.server, {

@@ -6,6 +6,7 @@ import {type StreamFrame, windowCharsMax} from '#appliance/contract/fleet/stream
 import type {StreamMessage} from '#ota/contract/diagnostics-api.ts';
 import {BridgedStream, type StreamPage} from '#ota/fleet/diagnostics/bridged-stream.ts';
 import {diagnosticsLimits} from '#ota/fleet/diagnostics/diagnostics-limits.ts';
+import {createDiskItems} from '#ota/fleet/diagnostics/disk-items.ts';
 import {StreamRecording} from '#ota/fleet/diagnostics/stream-recording.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
@@ -15,9 +16,10 @@ const withBridge = async (t: ExecutionContext, {bytesMax = 100_000}: {readonly b
 	let nowMs = 0;
 	const toBox: StreamFrame[] = [];
 	const ended: string[] = [];
-	const filePath = path.join(await withDirectory(t), 'recording');
-	const recording = await StreamRecording.create(
-		filePath,
+	const directory = await withDirectory(t);
+	const filePath = path.join(directory, 'recording');
+	const recording = StreamRecording.create(
+		await createDiskItems({directory}).record('recording'),
 		{columns: 80, rows: 24, startedMs: 0, title: 'test'},
 		bytesMax,
 	);

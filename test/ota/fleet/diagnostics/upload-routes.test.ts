@@ -59,7 +59,7 @@ for (const engine of databaseEngines) {
 
 	test(`lists go on where the page before ended, and what is old goes (${engine})`, async (t) => {
 		const server = await withUploadServer(t, {engine});
-		const {context, uploads} = server;
+		const {context, items} = server;
 		for (const name of ['a', 'b', 'c', 'd', 'e']) {
 			await server.await(`upload-${name}${name}`);
 		}
@@ -72,10 +72,10 @@ for (const engine of databaseEngines) {
 		} while (cursor !== undefined);
 		t.deepEqual(seen, ['upload-ee', 'upload-dd', 'upload-cc', 'upload-bb', 'upload-aa']);
 		context.advance(61_000);
-		await sweep(context, uploads);
+		await sweep(context, items);
 		t.like(await findItem(context.store.database, 'upload-aa'), {state: 'failed'});
 		context.advance(2e9);
-		await sweep(context, uploads);
+		await sweep(context, items);
 		t.is(await findItem(context.store.database, 'upload-aa'), undefined);
 	});
 }

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {createApp} from '#appliance/http/create-app.ts';
 import {listen} from '#appliance/http/listen.ts';
+import {createS3Objects} from '#ota/fleet/object/s3-objects.ts';
 import {createArtifactPermit} from '#ota/fleet/release/artifact-permit.ts';
 import {createArtifactRoutes} from '#ota/fleet/release/artifact-routes.ts';
 import type {ArtifactStore} from '#ota/fleet/release/artifact-store.ts';
@@ -18,7 +19,8 @@ import {withS3} from '#test/helper/with-s3.ts';
 const withDisk = async (t: ExecutionContext): Promise<ArtifactStore> =>
 	createDiskArtifacts({directory: await withDirectory(t)});
 
-const openS3 = async (t: ExecutionContext): Promise<ArtifactStore> => createS3Artifacts(await withS3(t));
+const openS3 = async (t: ExecutionContext): Promise<ArtifactStore> =>
+	createS3Artifacts(createS3Objects(await withS3(t)));
 
 type Served = {
 	readonly context: TestFleetContext;
