@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {sampleIntervalMsMax} from '#appliance/contract/fleet/sample-interval.ts';
 
 const isTimeZone = (name: string): boolean => {
 	try {
@@ -40,7 +41,12 @@ export const fleetConfigSchema = z.strictObject({
 		])
 		.default({kind: 'none'})
 		.describe('How updates are written to this box.'),
-	sampleIntervalMs: z.int().min(100).max(3_600_000).default(60_000).describe('Between two samples of telemetry.'),
+	sampleIntervalMs: z
+		.int()
+		.min(100)
+		.max(sampleIntervalMsMax)
+		.default(60_000)
+		.describe('Between two samples of telemetry; by them the fleet hears that the box is there.'),
 	logDirectory: z.string().max(1024).optional().describe('Log files for bundles, where no journal keeps them.'),
 	crashDirectory: z.string().max(1024).optional(),
 	terminal: z

@@ -7,7 +7,10 @@ import type {FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
 import {chunksOf} from '#ota/fleet/store/chunks-of.ts';
 import type {FleetDatabase} from '#ota/fleet/store/fleet-database.ts';
 
-/** A box that is online sends telemetry every minute. One that is silent for so long is gone, whatever its presence says. */
+/**
+ * A box that is silent for so long is gone, whatever its presence says. One that measures itself as rarely as it may
+ * (`sampleIntervalMsMax`) can lose a sample and be late with the next.
+ */
 export const silentAfterMs = 600_000;
 const turnIntervalMs = 30_000;
 /** Turns that are further apart: this server slept, or its database was away, and messages wait to be written. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import {sampleIntervalMsMax} from '#appliance/contract/fleet/sample-interval.ts';
 import {createSilenceWatch, silentAfterMs} from '#ota/fleet/ingest/watch-silence.ts';
 import {writeBatch} from '#ota/fleet/ingest/write-batch.ts';
 import {deviceId, enrolBoxes, sampleTelemetry} from '#test/helper/sample-box.ts';
@@ -65,3 +66,7 @@ for (const engine of databaseEngines) {
 		t.is(await pass(silentAfterMs), 0, 'a new connection hears anew');
 	});
 }
+
+test('a box that measures itself as rarely as it may does not count as silent for a sample that is lost', (t) => {
+	t.true(silentAfterMs > 2 * sampleIntervalMsMax);
+});
