@@ -2,6 +2,7 @@ import type {Transaction} from 'kysely';
 import {alertRuleSchema} from '#ota/contract/alert-api.ts';
 import {judgeNumber} from '#ota/fleet/alert/judge-number.ts';
 import type {RuleSettings} from '#ota/fleet/alert/rule-settings.ts';
+import {sayDuration, sayMoment} from '#ota/fleet/alert/say-moment.ts';
 import type {Finding} from '#ota/fleet/alert/step-alert.ts';
 import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
 
@@ -52,7 +53,7 @@ export const findDarkBoxes = async (
 			({id, site, last_seen_ms: lastMs}): Finding => ({
 				...finding,
 				...{subject: `box:${id}`, box: id, site, verdict: 'bad', sinceMs: lastMs ?? nowMs},
-				message: `Nothing was heard of the box since ${new Date(lastMs ?? nowMs).toISOString()}.`,
+				message: `Last heard of ${sayMoment(lastMs ?? nowMs)}, ${sayDuration(nowMs - (lastMs ?? nowMs))} before this alert.`,
 			}),
 		),
 		...back.map(

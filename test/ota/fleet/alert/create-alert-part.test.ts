@@ -27,6 +27,8 @@ for (const engine of databaseEngines) {
 			['raised', 'box-dark', 'oslo', null],
 			['raised', 'site-dark', 'nairobi', 1000],
 		]);
+		const [oslo] = await fleet.alerts('?rule=box-dark&site=oslo');
+		t.regex(oslo?.message ?? '', /^Last heard of 2026-11-21 \d\d:\d\d UTC, \d+ min before this alert\.$/u);
 		const [site] = await fleet.alerts('?rule=site-dark');
 		const members = await fleet.alerts('?rule=box-dark&site=nairobi&limit=500');
 		t.is(members.length, 500);
