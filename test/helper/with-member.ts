@@ -33,7 +33,15 @@ export type RunningTestMember = TestProcess & {
 };
 
 /** A box's supervisor as a process of its own, with a claim, an EST server and a broker. */
-export const withMember = async (t: ExecutionContext): Promise<TestMember> => {
+export const withMember = async (
+	t: ExecutionContext,
+	options: {
+		/** More of the `fleet:` section. */
+		readonly fleet?: Readonly<Record<string, unknown>>;
+		/** Who may sign releases; default nobody real. */
+		readonly releaseCaPem?: string;
+	} = {},
+): Promise<TestMember> => {
 	const setup = await withFleetLink(t);
 	const est = await withMemberEst(t, {authority: setup.authority, token: memberToken});
 	const {directory} = setup;
@@ -44,7 +52,7 @@ export const withMember = async (t: ExecutionContext): Promise<TestMember> => {
 		JSON.stringify({
 			...{version: 1, fleet: testFleet, brokerUrl: setup.broker.url, orderKey: setup.signer.key, token: memberToken},
 			...{estUrl: `${est.url}/.well-known/est`, deviceUrl: est.url},
-			...{caPem: setup.authority.caPem, releaseCaPem: setup.authority.caPem},
+			...{caPem: setup.authority.caPem, releaseCaPem: options.releaseCaPem ?? setup.authority.caPem},
 		}),
 	);
 	const filePath = path.join(directory, 'box.yaml');
@@ -54,7 +62,7 @@ export const withMember = async (t: ExecutionContext): Promise<TestMember> => {
 			version: 1,
 			box: {id: testBox, kind: 'stb', stateDirectory},
 			supervisor: {listen: {port: 0}, restartDelayMinMs: 20, restartDelayMaxMs: 100},
-			fleet: {claimFile: 'claim.json', sampleIntervalMs: 300, site: 'paris', model: 'test-box'},
+			fleet: {claimFile: 'claim.json', sampleIntervalMs: 300, site: 'paris', model: 'test-box', ...options.fleet},
 			stb: {secret: memberSecret},
 		}),
 	);
