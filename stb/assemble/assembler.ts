@@ -4,6 +4,7 @@ import type {FluteEvent, FluteObject} from '#native/flute/receiver-event.ts';
 import {type ArrivalRecord, applyEvent, createArrivalRecord, hasBegun, isOpen} from '#stb/assemble/arrival.ts';
 import {createArrivalCounts} from '#stb/assemble/arrival-counts.ts';
 import {type ArrivalRepair, createArrivalRepair} from '#stb/assemble/arrival-repair.ts';
+import {type ArrivalReview, createArrivalReview} from '#stb/assemble/arrival-review.ts';
 import type {ArrivalEffect, ArrivalEvent} from '#stb/assemble/arrival-state.ts';
 import type {AssemblerCounts, AssemblerOptions} from '#stb/assemble/assembler-options.ts';
 import {type CacheUpkeep, createCacheUpkeep} from '#stb/assemble/cache-upkeep.ts';
@@ -15,10 +16,6 @@ import {createTaskSet, type TaskSet} from '#stb/assemble/task-set.ts';
 import {wantArrival} from '#stb/assemble/want-arrival.ts';
 import type {Arrivals} from '#stb/serve/arrivals.ts';
 
-/** Arrivals compared with the cache in one look. */
-const comparedMax = 2000;
-/** A listed live object of which nothing came for this many idle times was lost. */
-const unseenIdleFactor = 1.5;
 /** How long the receiver may take to verify an object whose holes are filled. */
 const verdictTimeoutMs = 10_000;
 
@@ -38,8 +35,8 @@ export class Assembler implements AsyncDisposable {
 	readonly #byId = new Map<number, ArrivalRecord>();
 	readonly #latest = new Map<string, ArrivalRecord>();
 	readonly #begun = new Set<ArrivalRecord>();
-	#round = this.#latest.values();
 	readonly #chances: SecondChances;
+	readonly #review: ArrivalReview;
 	readonly #upkeep: CacheUpkeep;
 	readonly #tasks: TaskSet;
 	readonly #stop = new AbortController();
@@ -51,6 +48,10 @@ export class Assembler implements AsyncDisposable {
 		this.#upkeep = createCacheUpkeep({...options, tasks: this.#tasks});
 		this.#repair = createArrivalRepair(options);
 		this.#chances = createSecondChances({...options, objectExpiryMs: options.config.cache.objectExpiryMs});
+		this.#review = createArrivalReview({
+			...{...options, latest: this.#latest, chances: this.#chances},
+			apply: (record, event) => this.#apply(record, event),
+		});
 		const {signal} = this.#stop;
 		this.#storeQueue = createStoreQueue({...options, signal});
 		this.arrivals = createArrivals({
@@ -87,43 +88,8 @@ export class Assembler implements AsyncDisposable {
 
 	/** Looks which objects, skipped, evicted or failed before, are worth receiving now; called every few seconds. */
 	reconsider(): void {
-		for (const record of this.#latest.values()) {
-			this.#endUnseen(record);
-		}
-		// A carousel lists a whole catalogue; it is compared with the cache a part at a time.
-		for (let compared = 0; compared < comparedMax; compared += 1) {
-			const next = this.#round.next();
-			if (next.done === true) {
-				this.#round = this.#latest.values();
-				break;
-			}
-			this.#leaveIfHeld(next.value);
-		}
+		this.#review.look();
 		this.#chances.reconsider(this.#arrivingBytes());
-	}
-
-	/** What a player's miss has brought into the cache meanwhile need not arrive any more. */
-	#leaveIfHeld(record: ArrivalRecord): void {
-		const held = this.#options.cache.peek(record.facts.uri);
-		const same = held !== undefined && held.sha256 === record.facts.sha256;
-		if (same && record.facts.freshUntilMs === undefined && isOpen(record) && record.readers === 0) {
-			this.#apply(record, {kind: 'abandoned', code: 'STB_ARRIVAL_SUPERSEDED'});
-			this.#chances.remember(record.facts, 'cached');
-		}
-	}
-
-	/**
-	 * Of an object of which nothing came the receiver cannot say that it has ended. An FDT lists the whole carousel, and
-	 * fetching what is merely not yet sent would turn every fresh box into a download of the catalogue. A live object,
-	 * however, was sent when it was listed, and is repaired once its time is over.
-	 */
-	#endUnseen(record: ArrivalRecord): void {
-		const {facts, state, listedMs} = record;
-		const unseen = state.kind === 'receiving' && state.receivedBytes === 0 && facts.priority === 'live';
-		const {clock, config} = this.#options;
-		if (unseen && clock.monotonicMs() - listedMs > unseenIdleFactor * config.receive.objectIdleMs) {
-			this.#apply(record, {kind: 'ended', missingBytes: facts.object.transferLength});
-		}
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
