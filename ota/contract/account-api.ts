@@ -84,11 +84,24 @@ export const accountCreateSchema = z.strictObject({
 /** Answer of POST /accounts and of POST /accounts/{id}/password-reset (admin). */
 export const accountCreatedSchema = z.object({account: accountSchema, oneTimePassword: z.string().nullable()});
 
-/** PATCH /accounts/{id} (admin). The last admin stays one. */
+/**
+ * What an account may do less of, its tokens do not outlive: they would be there again when it may do more. Whoever knows
+ * of a machine that needs them says so, and the audit log has it.
+ */
+const keepTokensSchema = z.boolean().default(false);
+
+/** POST /accounts/{id}/password-reset (admin): ends every session of the account, and its tokens. */
+export const passwordResetSchema = z.strictObject({keepTokens: keepTokensSchema}).prefault({});
+
+/**
+ * PATCH /accounts/{id} (admin). The last admin stays one. Disabling it, or another role, ends its sessions; disabling ends
+ * its tokens too, and a lesser role those that had a greater one.
+ */
 export const accountPatchSchema = z.strictObject({
 	displayName: z.string().min(1).max(128).optional(),
 	role: accountRoleSchema.optional(),
 	disabled: z.boolean().optional(),
+	keepTokens: keepTokensSchema,
 });
 
 export const apiTokenSchema = z.object({

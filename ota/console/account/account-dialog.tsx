@@ -50,7 +50,7 @@ export const AccountDialog = ({account, onDone, onClose}: AccountDialogProps): J
 				</div>
 			) : isResetting.value ? (
 				<p class="actions">
-					<span class="soft">Every session of this account ends.</span>
+					<span class="soft">Every session and every API token of this account ends.</span>
 					<Button look="danger" onPress={reset}>
 						Reset the password
 					</Button>

@@ -6,6 +6,7 @@ import {
 	accountQuerySchema,
 	accountSchema,
 	idParametersSchema,
+	passwordResetSchema,
 } from '#ota/contract/account-api.ts';
 import {accountError} from '#ota/fleet/account/account-error.ts';
 import {
@@ -104,10 +105,10 @@ const createPatchEndpoint = (context: AccountsContext): AnyEndpoint =>
 		concurrency: true,
 		answer: accountSchema,
 		handle: async ({parameters: {id}, body, ifMatch}) => {
-			await changeAccount(context.database, {id, ifMatch, change: body});
+			const ended = await changeAccount(context.database, {id, ifMatch, change: body});
 			context.tellChange();
 			const account = await readAccount(context.database, {id, clock: context.clock});
-			return {body: account, editVersion: account.editVersion};
+			return {body: account, editVersion: account.editVersion, audited: ended};
 		},
 	});
 
@@ -117,10 +118,11 @@ const createResetEndpoint = (context: AccountsContext): AnyEndpoint =>
 		method: 'POST',
 		path: '/accounts/{id}/password-reset',
 		operationId: 'resetPassword',
-		summary: 'Give a one-time password; ends all sessions of the account',
+		summary: 'Give a one-time password; ends all sessions and, unless they are kept, all tokens of the account',
 		parameters: idParametersSchema,
+		body: passwordResetSchema,
 		answer: accountCreatedSchema,
-		handle: async ({parameters: {id}}) => {
+		handle: async ({parameters: {id}, body: {keepTokens}}) => {
 			const before = await readAccount(context.database, {id, clock: context.clock});
 			if (before.external) {
 				throw accountError('OTA_ACCOUNT_EXTERNAL', {
@@ -130,10 +132,10 @@ const createResetEndpoint = (context: AccountsContext): AnyEndpoint =>
 			}
 			const oneTimePassword = makeOneTimePassword();
 			const passwordHash = await hashPassword(oneTimePassword);
-			await setPassword(context.database, {id, passwordHash, mustChangePassword: true});
+			const ended = await setPassword(context.database, {id, passwordHash, mustChangePassword: true, keepTokens});
 			await context.throttle.succeed({name: before.name, address: ''});
 			context.tellChange();
 			const account = await readAccount(context.database, {id, clock: context.clock});
-			return {body: {account, oneTimePassword}, editVersion: account.editVersion};
+			return {body: {account, oneTimePassword}, editVersion: account.editVersion, audited: ended};
 		},
 	});

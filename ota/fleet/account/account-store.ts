@@ -2,10 +2,11 @@ import {randomUUID} from 'node:crypto';
 import type {Selectable, Transaction} from 'kysely';
 import {z} from 'zod';
 import type {Clock} from '#appliance/time/clock.ts';
-import {type Account, type AccountRole, accountSchema} from '#ota/contract/account-api.ts';
+import {type Account, type AccountRole, accountRoles, accountSchema} from '#ota/contract/account-api.ts';
 import {accountError} from '#ota/fleet/account/account-error.ts';
 import {nameFailureKey} from '#ota/fleet/account/login-throttle.ts';
 import {editConflict, notFound} from '#ota/fleet/api/api-error.ts';
+import {mayDo} from '#ota/fleet/api/identity.ts';
 import {decodeCursor, pageOfRows} from '#ota/fleet/api/page-cursor.ts';
 import {takeTurn} from '#ota/fleet/audit/take-turn.ts';
 import type {AccountTable} from '#ota/fleet/store/account-tables.ts';
@@ -136,10 +137,14 @@ export type AccountChange = {
 	readonly displayName?: string | undefined;
 	readonly role?: AccountRole | undefined;
 	readonly disabled?: boolean | undefined;
+	readonly keepTokens?: boolean | undefined;
 };
 
+/** What ended with a change, for the audit log. */
+export type EndedAccess = {readonly sessionsEnded: number; readonly tokensEnded: number};
+
 /**
- * Changes or removes an account, and ends its sessions where it may now do less. The last admin with a password here
+ * Changes or removes an account, and ends its sessions and tokens where it may now do less. The last admin with a password here
  * stays: what an OIDC provider says tomorrow must not lock everybody out.
  */
 export const changeAccount = (
@@ -149,7 +154,7 @@ export const changeAccount = (
 		ifMatch,
 		change,
 	}: {readonly id: string; readonly ifMatch: number | undefined; readonly change: AccountChange | 'remove'},
-): Promise<void> =>
+): Promise<EndedAccess> =>
 	database.transaction().execute(async (transaction) => {
 		await takeTurn(transaction, turnName);
 		const row = await findAccount(transaction, id);
@@ -174,10 +179,45 @@ export const changeAccount = (
 				.execute();
 		}
 		await keepAnAdmin(transaction);
-		if (change !== 'remove' && (change.disabled === true || (change.role !== undefined && change.role !== row.role))) {
-			await transaction.deleteFrom('session').where('account_id', '=', id).execute();
+		if (change === 'remove' || (change.disabled !== true && (change.role ?? row.role) === row.role)) {
+			return {sessionsEnded: 0, tokensEnded: 0};
 		}
+		return {
+			sessionsEnded: await endSessions(transaction, {id}),
+			tokensEnded: change.keepTokens
+				? 0
+				: await endTokens(transaction, {id, ...(change.disabled === true ? {} : {above: change.role})}),
+		};
 	});
+
+const endSessions = async (
+	database: Reader,
+	{id, except = ''}: {readonly id: string; readonly except?: string | undefined},
+): Promise<number> => {
+	const {numDeletedRows} = await database
+		.deleteFrom('session')
+		.where('account_id', '=', id)
+		.where('id_hash', '!=', except)
+		.executeTakeFirst();
+	return Number(numDeletedRows);
+};
+
+/** All of them, or those that may do more than a role. */
+export const endTokens = async (
+	database: Reader,
+	{id, above}: {readonly id: string; readonly above?: AccountRole | undefined},
+): Promise<number> => {
+	const roles = above === undefined ? accountRoles : accountRoles.filter((role) => !mayDo(above, role));
+	if (roles.length === 0) {
+		return 0;
+	}
+	const {numDeletedRows} = await database
+		.deleteFrom('api_token')
+		.where('account_id', '=', id)
+		.where('role', 'in', roles)
+		.executeTakeFirst();
+	return Number(numDeletedRows);
+};
 
 const keepAnAdmin = async (transaction: Transaction<FleetTables>): Promise<void> => {
 	const admin = await transaction
@@ -196,7 +236,7 @@ const keepAnAdmin = async (transaction: Transaction<FleetTables>): Promise<void>
 	}
 };
 
-/** A new password ends every session but the one that it was set in. */
+/** A new password ends every session but the one that it was set in; one that somebody else gives, the tokens too. */
 export const setPassword = (
 	database: FleetDatabase,
 	options: {
@@ -204,8 +244,9 @@ export const setPassword = (
 		readonly passwordHash: string;
 		readonly mustChangePassword: boolean;
 		readonly keepSession?: string;
+		readonly keepTokens: boolean;
 	},
-): Promise<void> =>
+): Promise<EndedAccess> =>
 	database.transaction().execute(async (transaction) => {
 		await transaction
 			.updateTable('account')
@@ -216,9 +257,8 @@ export const setPassword = (
 			}))
 			.where('id', '=', options.id)
 			.execute();
-		await transaction
-			.deleteFrom('session')
-			.where('account_id', '=', options.id)
-			.where('id_hash', '!=', options.keepSession ?? '')
-			.execute();
+		return {
+			sessionsEnded: await endSessions(transaction, {id: options.id, except: options.keepSession}),
+			tokensEnded: options.keepTokens ? 0 : await endTokens(transaction, options),
+		};
 	});

@@ -120,6 +120,7 @@ const createPasswordEndpoint = (context: AccountsContext): AnyEndpoint =>
 				passwordHash: await hashPassword(body.next),
 				mustChangePassword: false,
 				keepSession: actor.sessionId,
+				keepTokens: true,
 			});
 			return {status: 204};
 		},

@@ -3,6 +3,7 @@ import type {AccountRole} from '#ota/contract/account-api.ts';
 import {accountError} from '#ota/fleet/account/account-error.ts';
 import {
 	type AccountRow,
+	endTokens,
 	findAccount,
 	findAccountByName,
 	findExternalAccount,
@@ -31,6 +32,7 @@ export const takeExternalAccount = async (
 				.set({role, edit_version: known.edit_version + 1})
 				.where('id', '=', known.id)
 				.execute();
+			await endTokens(database, {id: known.id, above: role});
 			tellChange();
 		}
 		return {...known, role};

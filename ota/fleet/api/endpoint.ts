@@ -34,6 +34,8 @@ export type EndpointAnswer<Answer> = {
 	readonly stream?: Readable;
 	/** Who it turned out to be, for the audit log of a sign-in. */
 	readonly actor?: Actor;
+	/** What the audit log says of the outcome beside what was asked. */
+	readonly audited?: Readonly<Record<string, unknown>>;
 };
 
 /** Any schema when the generic types of an endpoint do not matter. */

@@ -42,6 +42,9 @@ export const runEndpoint = async (endpoint: AnyEndpoint, context: Context, share
 		throw error;
 	}
 	act.actor = answer.actor ?? actor;
+	if (answer.audited !== undefined) {
+		act.detail = auditDetailOf({asked: JSON.parse(act.detail), ...answer.audited});
+	}
 	await audit(endpoint, context, act, shared, {outcome: 'done', status: answer.status ?? 200});
 	send(endpoint, context, answer);
 };

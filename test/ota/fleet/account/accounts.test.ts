@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {hashPassword, verifyPassword} from '#ota/fleet/account/hash-password.ts';
 import {cookieOf, testPassword, withFleetApi} from '#test/helper/with-fleet-api.ts';
 import {databaseEngines} from '#test/helper/with-fleet-database.ts';
@@ -101,7 +101,7 @@ for (const engine of databaseEngines) {
 		}
 	});
 
-	test(`a token acts with the lesser role, shows itself once, and ends with its account, date or deletion (${engine})`, async (t) => {
+	test(`a token acts with the lesser role, shows itself once, and ends with its date or its account (${engine})`, async (t) => {
 		const {call, signInAs, advance, store} = await withFleetApi(t, {engine});
 		const admin = await signInAs('admin', 'root');
 		const cookie = await signInAs('operator', 'eve');
@@ -135,7 +135,6 @@ for (const engine of databaseEngines) {
 		});
 		t.is(off.status, 200);
 		t.is((await call('GET /session', {token: second.token})).status, 401, 'disabled');
-		t.is((await call(`DELETE /tokens/${second.entry.id}`, {cookie: signedIn})).status, 204);
 		t.is((await call(`DELETE /tokens/${second.entry.id}`, {cookie: signedIn})).status, 404);
 	});
 }
@@ -152,6 +151,74 @@ test('an account made by an admin begins with a one-time password; a reset ends 
 	t.not(reset.body.oneTimePassword, made.body.oneTimePassword);
 	t.is((await call('GET /session', {cookie: cookieOf(first.headers)})).status, 401);
 	t.is((await call('POST /session', {body: {name: 'tom', password: made.body.oneTimePassword}})).status, 401);
+});
+
+/**
+ * An account with a session and two tokens, and what an admin does to it. One at a time: so many passwords at once are
+ * refused.
+ */
+const prepareTokens = async (t: ExecutionContext) => {
+	const {call, signInAs, audit} = await withFleetApi(t);
+	const admin = await signInAs('admin');
+	const cookie = await signInAs('approver', 'tom');
+	const {items} = (await call('GET /accounts', {cookie: admin})).body;
+	const {id} = items.find((item: {name: string}) => item.name === 'tom');
+	const make = async (role: string) => (await call('POST /tokens', {cookie, body: {name: role, role}})).body;
+	const [viewer, approver] = [await make('viewer'), await make('approver')];
+	const works = async () =>
+		await Promise.all(
+			[{token: viewer.token}, {token: approver.token}, {cookie}].map(
+				async (by) => (await call('GET /session', by)).status === 200,
+			),
+		);
+	return {
+		works,
+		detail: async () => (await audit.list({limit: 1})).items[0]?.detail,
+		reset: (body?: unknown) => call(`POST /accounts/${id}/password-reset`, {cookie: admin, body}),
+		patch: async (body: unknown) => {
+			const etag = (await call(`GET /accounts/${id}`, {cookie: admin})).headers.get('etag') ?? '';
+			return await call(`PATCH /accounts/${id}`, {cookie: admin, headers: {'if-match': etag}, body});
+		},
+		remove: () => call(`DELETE /tokens/${viewer.entry.id}`, {cookie: admin}),
+	};
+};
+
+test.serial(
+	'a password reset ends sessions and tokens, unless the tokens are to be kept; the audit log says which',
+	async (t) => {
+		const kept = await prepareTokens(t);
+		t.is((await kept.reset({keepTokens: true})).status, 200);
+		t.deepEqual(await kept.works(), [true, true, false]);
+		t.deepEqual(await kept.detail(), {asked: {keepTokens: true}, sessionsEnded: 1, tokensEnded: 0});
+		t.is((await kept.reset()).status, 200, 'without a body');
+		t.deepEqual(await kept.works(), [false, false, false]);
+		t.deepEqual(await kept.detail(), {asked: null, sessionsEnded: 0, tokensEnded: 2});
+		t.is((await kept.remove()).status, 404);
+	},
+);
+
+test.serial('a lesser role ends the tokens that had a greater one, and they do not come back with it', async (t) => {
+	const {patch, works, detail, remove} = await prepareTokens(t);
+	t.is((await patch({displayName: 'Tom'})).status, 200);
+	t.deepEqual(await works(), [true, true, true]);
+	t.is((await patch({role: 'operator'})).status, 200);
+	t.deepEqual(await detail(), {asked: {role: 'operator'}, sessionsEnded: 1, tokensEnded: 1});
+	t.is((await patch({role: 'admin'})).status, 200);
+	t.deepEqual(await works(), [true, false, false]);
+	t.is((await remove()).status, 204);
+});
+
+test.serial('the tokens of an account that was disabled do not come back with it, unless they were kept', async (t) => {
+	const {patch, works} = await prepareTokens(t);
+	for (const [keepTokens, isBack] of [
+		[true, true],
+		[false, false],
+	]) {
+		await patch({disabled: true, keepTokens});
+		t.deepEqual(await works(), [false, false, false]);
+		await patch({disabled: false});
+		t.deepEqual(await works(), [isBack, isBack, false]);
+	}
 });
 
 test('a password is kept by the cost that OWASP names, and an older cost is told', async (t) => {
