@@ -19,24 +19,28 @@ type Context = {readonly store: OpenFleetDatabase; readonly clock: Clock};
 const rowsPerTransaction = 20_000;
 
 /** Boxes that a rollout is for: of its kind, not revoked, and matching its filter now. */
-export const matchBoxes = (
-	{store, clock}: Context,
-	spec: Pick<RolloutSpec, 'kind' | 'filter'>,
-	{notIn}: {readonly notIn?: string} = {},
-): Promise<readonly MatchedBox[]> => {
-	let query = store.database
+const selectMatching = ({store, clock}: Context, spec: Pick<RolloutSpec, 'kind' | 'filter'>) =>
+	store.database
 		.selectFrom('box')
-		.select(['box.id', 'box.release', 'box.presence', 'box.update_phase as updatePhase'])
 		.where('box.kind', '=', spec.kind)
 		.where('box.revoked_ms', 'is', null)
 		.where(filterToSql(parseFilter(spec.filter), {engine: store.engine, nowMs: clock.nowMs()}));
-	if (notIn !== undefined) {
-		query = query.where(
-			sql<boolean>`not exists (select 1 from rollout_box where rollout_box.rollout = ${notIn} and rollout_box.box = box.id)`,
-		);
-	}
-	return query.execute();
-};
+
+/** With what a person wants to know of them before they are ordered. */
+export const matchBoxes = (
+	context: Context,
+	spec: Pick<RolloutSpec, 'kind' | 'filter'>,
+): Promise<readonly MatchedBox[]> =>
+	selectMatching(context, spec)
+		.select(['box.id', 'box.release', 'box.presence', 'box.update_phase as updatePhase'])
+		.execute();
+
+/** In the order of their ids: two of the three indexes of members grow at their end. */
+export const matchIds = (
+	context: Context,
+	spec: Pick<RolloutSpec, 'kind' | 'filter'>,
+): Promise<readonly {readonly id: string}[]> =>
+	selectMatching(context, spec).select('box.id').orderBy('box.id').execute();
 
 /**
  * Gives every box that matches and has no row yet its place in a group; answers how many. Done when a rollout is made, and
@@ -53,7 +57,12 @@ export const addMembers = async (
 		.where('rollout', '=', rollout.id)
 		.orderBy('ordinal')
 		.execute();
-	const missing = await matchBoxes(context, rollout.spec, {notIn: rollout.id});
+	const missing = await selectMatching(context, rollout.spec)
+		.select('box.id')
+		.where(
+			sql<boolean>`not exists (select 1 from rollout_box where rollout_box.rollout = ${rollout.id} and rollout_box.box = box.id)`,
+		)
+		.execute();
 	const members = missing.flatMap(({id}) => {
 		const share = shareOf(rollout.id, id);
 		const group = groups.find((each) => each.share_from <= share && share < each.share_to);
@@ -66,8 +75,8 @@ export const addMembers = async (
 export type Member = {readonly box: string; readonly ordinal: number; readonly share: number};
 
 /**
- * Rows for these members, but for those that have one. They travel as one parameter of JSON: a statement of a hundred
- * thousand parameters takes longer to build and to read than its rows to write.
+ * Rows for these members, but for those that have one. They travel as one parameter, a JSON array of texts: a statement of
+ * a hundred thousand parameters takes longer to build and to read than its rows to write.
  */
 export const placeMembers = async (
 	{store, clock}: Context,
@@ -75,12 +84,20 @@ export const placeMembers = async (
 ): Promise<void> => {
 	const nowMs = clock.nowMs();
 	for (let first = 0; first < members.length; first += rowsPerTransaction) {
-		const portion = members.slice(first, first + rowsPerTransaction);
-		// As whole steps: a decimal fraction may come back as its neighbour.
-		const rows = JSON.stringify(portion.map(({box, ordinal, share}) => [box, ordinal, share * shareSteps]));
+		const rows = JSON.stringify(members.slice(first, first + rowsPerTransaction).map(formatMember));
 		await insertMembers(store, {rollout, rows, nowMs});
 	}
 };
+
+const ordinalDigits = 4;
+const shareDigits = String(shareSteps).length;
+
+/**
+ * Columns of fixed width, which both engines cut faster than they read JSON. The share is in whole steps: a decimal
+ * fraction may come back as its neighbour.
+ */
+const formatMember = ({box, ordinal, share}: Member): string =>
+	`${String(ordinal).padStart(ordinalDigits, '0')}${String(share * shareSteps).padStart(shareDigits, '0')}${box}`;
 
 const insertMembers = async (
 	{database, engine}: OpenFleetDatabase,
@@ -88,16 +105,21 @@ const insertMembers = async (
 ): Promise<void> => {
 	const source =
 		engine === 'postgres'
-			? sql`json_array_elements(${rows}::json) as member(value)`
+			? sql`json_array_elements_text(${rows}::json) as member(value)`
 			: sql`json_each(${rows}) as member`;
 	const [whole, real, time] =
 		engine === 'postgres'
 			? [sql`integer`, sql`double precision`, sql`bigint`]
 			: [sql`integer`, sql`real`, sql`integer`];
+	const [ordinal, share, box] = [
+		sql`substr(member.value, 1, ${sql.lit(ordinalDigits)})`,
+		sql`substr(member.value, ${sql.lit(ordinalDigits + 1)}, ${sql.lit(shareDigits)})`,
+		sql`substr(member.value, ${sql.lit(ordinalDigits + shareDigits + 1)})`,
+	];
 	await sql`
 		insert into rollout_box (rollout, box, ordinal, share, state, changed_ms)
-		select ${rollout}, member.value ->> 0, cast(member.value ->> 1 as ${whole}),
-			cast(member.value ->> 2 as ${real}) / ${sql.lit(shareSteps)}, 'waiting', cast(${nowMs} as ${time})
+		select ${rollout}, ${box}, cast(${ordinal} as ${whole}),
+			cast(${share} as ${real}) / ${sql.lit(shareSteps)}, 'waiting', cast(${nowMs} as ${time})
 		from ${source}
 		where true
 		on conflict (rollout, box) do nothing

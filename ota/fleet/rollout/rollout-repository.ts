@@ -34,12 +34,29 @@ type Count = {
 	readonly unicast: number;
 };
 
-export const readRollout = async (database: FleetDatabase, id: string): Promise<Rollout | undefined> => {
+export const readRollout = (database: FleetDatabase, id: string): Promise<Rollout | undefined> =>
+	readWith(database, id, () => readCounts(database, [id]));
+
+/** Of a rollout that was just made, whose members all wait: who placed them need not have them counted. */
+export const readNewRollout = (
+	database: FleetDatabase,
+	{id, boxesOfGroups}: {readonly id: string; readonly boxesOfGroups: readonly number[]},
+): Promise<Rollout | undefined> => {
+	const nothing = {state: 'waiting', phase: null, carousel: 0, local: 0, unicast: 0};
+	const counts = boxesOfGroups.map((count, ordinal) => ({...nothing, rollout: id, ordinal, count}));
+	return readWith(database, id, () => Promise.resolve(counts));
+};
+
+const readWith = async (
+	database: FleetDatabase,
+	id: string,
+	count: () => Promise<readonly Count[]>,
+): Promise<Rollout | undefined> => {
 	const row = await database.selectFrom('rollout').selectAll().where('id', '=', id).executeTakeFirst();
 	if (row === undefined) {
 		return undefined;
 	}
-	const counts = await readCounts(database, [id]);
+	const counts = await count();
 	const spec = parseSpec(row);
 	return {...headOf(row, counts), spec, groups: await readGroups(database, row, counts)};
 };

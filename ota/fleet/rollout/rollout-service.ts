@@ -8,13 +8,13 @@ import type {Actor} from '#ota/fleet/api/endpoint.ts';
 import {readRelease} from '#ota/fleet/release/release-repository.ts';
 import {broadcastTarget} from '#ota/fleet/rollout/carousel-orders.ts';
 import {abortRollout, changeState} from '#ota/fleet/rollout/carry-out.ts';
-import type {GroupInterval} from '#ota/fleet/rollout/divide-into-groups.ts';
+import {divideIntoGroups, type GroupInterval} from '#ota/fleet/rollout/divide-into-groups.ts';
 import {previewRollout} from '#ota/fleet/rollout/preview-rollout.ts';
 import type {ViewedRollout} from '#ota/fleet/rollout/read-rollout-view.ts';
 import type {EngineContext, RolloutEngine} from '#ota/fleet/rollout/rollout-engine.ts';
 import {rolloutError} from '#ota/fleet/rollout/rollout-error.ts';
-import {type MatchedBox, type Member, matchBoxes, placeMembers} from '#ota/fleet/rollout/rollout-members.ts';
-import {readRollout} from '#ota/fleet/rollout/rollout-repository.ts';
+import {type Member, matchBoxes, matchIds, placeMembers} from '#ota/fleet/rollout/rollout-members.ts';
+import {readNewRollout, readRollout} from '#ota/fleet/rollout/rollout-repository.ts';
 import {parseSpec, parseState} from '#ota/fleet/rollout/rollout-rows.ts';
 import {bundleOf, sourcesOf} from '#ota/fleet/rollout/update-order-of.ts';
 import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
@@ -48,8 +48,8 @@ export class RolloutService {
 		const {store, clock} = this.#context;
 		const id = newId();
 		await this.#validate(spec, id);
-		const matched = await matchBoxes(this.#context, spec);
-		const {intervals} = previewRollout(matched, {spec, salt: id});
+		const matched = await matchIds(this.#context, spec);
+		const intervals = divideIntoGroups(matched, {groups: spec.groups, salt: id});
 		// The engine would look for them once more as soon as it sees the rollout.
 		this.#context.engine.membersRead(id);
 		await store.database.transaction().execute(async (transaction) => {
@@ -74,15 +74,12 @@ export class RolloutService {
 				.execute();
 		});
 		await placeMembers(this.#context, {rollout: id, members: membersOf(matched, intervals)});
-		return this.#told(id);
+		this.#tell(id);
+		return found(await readNewRollout(store.database, {id, boxesOfGroups: intervals.map(({boxes}) => boxes.length)}));
 	}
 
 	async get(id: string): Promise<Rollout> {
-		const rollout = await readRollout(this.#context.store.database, id);
-		if (rollout === undefined) {
-			throw notFound('rollout');
-		}
-		return rollout;
+		return found(await readRollout(this.#context.store.database, id));
 	}
 
 	/** Four eyes: whoever made it does not decide, whatever their role. */
@@ -193,13 +190,13 @@ export class RolloutService {
 			await change({transaction, rollout, nowMs: clock.nowMs()});
 		});
 		this.#context.desk.wake();
-		return this.#told(act.id);
+		this.#tell(act.id);
+		return this.get(act.id);
 	}
 
-	#told(id: string): Promise<Rollout> {
+	#tell(id: string): void {
 		this.#context.changes.publish({kind: 'rollouts', ids: [id]});
 		this.#context.engine.wake();
-		return this.get(id);
 	}
 
 	async #validate(spec: RolloutSpec, id: string): Promise<void> {
@@ -230,10 +227,17 @@ export class RolloutService {
 	}
 }
 
+const found = (rollout: Rollout | undefined): Rollout => {
+	if (rollout === undefined) {
+		throw notFound('rollout');
+	}
+	return rollout;
+};
+
 /** In the order in which the boxes were matched, which is that of their ids: two of the three indexes grow at their end. */
 const membersOf = (
-	matched: readonly MatchedBox[],
-	intervals: readonly GroupInterval<MatchedBox>[],
+	matched: readonly {readonly id: string}[],
+	intervals: readonly GroupInterval<{readonly id: string}>[],
 ): readonly Member[] => {
 	const members: (Member | undefined)[] = matched.map(() => undefined);
 	for (const [ordinal, {boxes, places}] of intervals.entries()) {
