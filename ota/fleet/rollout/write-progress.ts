@@ -2,6 +2,7 @@ import type {Transaction} from 'kysely';
 import {z} from 'zod';
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import {type MaintenanceWindow, maintenanceWindowSchema} from '#appliance/contract/fleet/order-schema.ts';
+import type {RolloutSpec} from '#ota/contract/rollout-api.ts';
 import type {IngestBatch} from '#ota/fleet/fleet-part.ts';
 import {countBytes} from '#ota/fleet/rollout/attempt-bytes.ts';
 import {type BoxProgress, type BoxWord, type JudgeContext, judgeStatus} from '#ota/fleet/rollout/judge-status.ts';
@@ -13,7 +14,12 @@ import type {FleetTables} from '#ota/fleet/store/fleet-database.ts';
 /** A rollout that ended so long ago is history: what its boxes say now is not about it. */
 const historyMs = 30 * 86_400_000;
 
-type Place = {readonly timeZone: string; readonly windows: readonly MaintenanceWindow[] | null};
+/** One batch: the spec of a rollout is read once for all its boxes. */
+type Judging = {
+	readonly transaction: Transaction<FleetTables>;
+	readonly nowMs: number;
+	readonly specOf: (row: Row) => RolloutSpec;
+};
 
 /**
  * Writes what boxes said into the rollouts that they are part of, in the transaction that writes their words: a word is
@@ -26,10 +32,17 @@ export const writeRolloutProgress = async (
 ): Promise<ReadonlySet<string>> => {
 	const words = wordsOf(batch);
 	const moved = new Set<string>();
+	const specs = new Map<string, RolloutSpec>();
+	const specOf = (row: Row): RolloutSpec => {
+		const spec = specs.get(row.rollout) ?? parseSpec(row);
+		specs.set(row.rollout, spec);
+		return spec;
+	};
+	const judging = {transaction, nowMs, specOf};
 	for (const boxes of chunksOf([...words.keys()].sort())) {
-		for (const row of await readRows(transaction, boxes, nowMs)) {
+		for (const row of await readRows(judging, boxes)) {
 			const relevant = (words.get(row.box as DeviceId) ?? []).filter((word) => concerns(word, row));
-			if (relevant.length > 0 && (await applyWords(transaction, {row, words: relevant, nowMs}))) {
+			if (relevant.length > 0 && (await applyWords(judging, {row, words: relevant}))) {
 				moved.add(row.rollout);
 			}
 		}
@@ -59,12 +72,14 @@ const wordsOf = ({events, reported}: IngestBatch): ReadonlyMap<DeviceId, readonl
 	return words;
 };
 
-const readRows = (transaction: Transaction<FleetTables>, boxes: readonly string[], nowMs: number) =>
+const readRows = ({transaction, nowMs}: Pick<Judging, 'transaction' | 'nowMs'>, boxes: readonly string[]) =>
 	transaction
 		.selectFrom('rollout_box')
 		.innerJoin('rollout', 'rollout.id', 'rollout_box.rollout')
+		.leftJoin('box', 'box.id', 'rollout_box.box')
+		.leftJoin('site', 'site.id', 'box.site')
 		.selectAll('rollout_box')
-		.select(['rollout.release', 'rollout.spec'])
+		.select(['rollout.release', 'rollout.spec', 'box.time_zone', 'site.windows'])
 		.where('rollout_box.box', 'in', boxes)
 		.where('rollout.state', '!=', 'rejected')
 		.where(({eb, or}) => or([eb('rollout.ended_ms', 'is', null), eb('rollout.ended_ms', '>', nowMs - historyMs)]))
@@ -83,28 +98,28 @@ const concerns = (word: BoxWord, row: Row): boolean =>
 const judgementsMax = 5;
 
 const applyWords = async (
-	transaction: Transaction<FleetTables>,
-	{row, words, nowMs}: {readonly row: Row; readonly words: readonly BoxWord[]; readonly nowMs: number},
+	judging: Judging,
+	{row, words}: {readonly row: Row; readonly words: readonly BoxWord[]},
 ): Promise<boolean> => {
 	let current: Row | undefined = row;
 	for (let judgement = 1; current !== undefined && judgement <= judgementsMax; judgement += 1) {
-		const outcome = await judgeRow(transaction, {row: current, words, nowMs});
+		const outcome = await judgeRow(judging, {row: current, words});
 		if (outcome !== 'overtaken') {
 			return outcome === 'moved';
 		}
 		// PostgreSQL: the engine gave it up or another order between the reading and the writing, or another server counted
 		// its bytes. Read what they made of it.
-		const rows = await readRows(transaction, [row.box], nowMs);
+		const rows = await readRows(judging, [row.box]);
 		current = rows.find((each) => each.rollout === row.rollout);
 	}
 	return false;
 };
 
 const judgeRow = async (
-	transaction: Transaction<FleetTables>,
-	{row, words, nowMs}: {readonly row: Row; readonly words: readonly BoxWord[]; readonly nowMs: number},
+	{transaction, nowMs, specOf}: Judging,
+	{row, words}: {readonly row: Row; readonly words: readonly BoxWord[]},
 ): Promise<'moved' | 'unmoved' | 'overtaken'> => {
-	const context = await contextOf(transaction, {row, words, nowMs});
+	const context = contextOf(row, {words, spec: specOf(row), nowMs});
 	const before = parseProgress(row);
 	let progress: BoxProgress = before;
 	for (const word of words) {
@@ -137,25 +152,15 @@ const judgeRow = async (
 	return written.length === 0 ? 'overtaken' : 'moved';
 };
 
-const contextOf = async (
-	transaction: Transaction<FleetTables>,
-	{row, words, nowMs}: {readonly row: Row; readonly words: readonly BoxWord[]; readonly nowMs: number},
-): Promise<JudgeContext> => {
-	const spec = parseSpec(row);
+const contextOf = (
+	row: Row,
+	{words, spec, nowMs}: {readonly words: readonly BoxWord[]; readonly spec: RolloutSpec; readonly nowMs: number},
+): JudgeContext => {
 	const needsPlace = words.some(({status}) => status.phase === 'verified');
-	const place = needsPlace ? await readPlace(transaction, row.box) : {timeZone: 'UTC', windows: null};
-	return {rollout: row.rollout, spec, timeZone: place.timeZone, windows: spec.windows ?? place.windows, nowMs};
+	const windows = spec.windows ?? (needsPlace ? parseWindows(row.windows) : null);
+	return {rollout: row.rollout, spec, timeZone: row.time_zone ?? 'UTC', windows, nowMs};
 };
 
-const readPlace = async (transaction: Transaction<FleetTables>, box: string): Promise<Place> => {
-	const row = await transaction
-		.selectFrom('box')
-		.leftJoin('site', 'site.id', 'box.site')
-		.select(['box.time_zone', 'site.windows'])
-		.where('box.id', '=', box)
-		.executeTakeFirst();
-	return {
-		timeZone: row?.time_zone ?? 'UTC',
-		windows: row?.windows == null ? null : z.array(maintenanceWindowSchema).parse(JSON.parse(row.windows)),
-	};
-};
+/** Of the box's site. */
+const parseWindows = (windows: string | null): readonly MaintenanceWindow[] | null =>
+	windows === null ? null : z.array(maintenanceWindowSchema).parse(JSON.parse(windows));

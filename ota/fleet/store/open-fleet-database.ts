@@ -4,6 +4,7 @@ import {type Migration, Migrator} from 'kysely/migration';
 import {Pool, types} from 'pg';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {FleetDatabase, FleetTables} from '#ota/fleet/store/fleet-database.ts';
+import {keepStatements} from '#ota/fleet/store/keep-statements.ts';
 import {migrations} from '#ota/fleet/store/migrations.ts';
 
 export type DatabaseEngine = 'sqlite' | 'postgres';
@@ -55,7 +56,7 @@ const openSqlite = (path: string): FleetDatabase => {
 	// What a transaction of many rows has changed stays in memory, and goes to the file once and not at every megabyte.
 	connection.pragma(`cache_size = -${sqliteCacheKibibytes}`);
 	connection.pragma(`wal_autocheckpoint = ${sqliteCheckpointPages}`);
-	return new Kysely<FleetTables>({dialect: new SqliteDialect({database: connection})});
+	return new Kysely<FleetTables>({dialect: new SqliteDialect({database: keepStatements(connection)})});
 };
 
 const openPostgres = (connectionString: string): FleetDatabase => {
