@@ -7,6 +7,7 @@ import {runProcess} from '#appliance/process/run-process.ts';
 import {systemClock} from '#appliance/time/clock.ts';
 import {firstAdminFile} from '#demo/fleet/first-admin.ts';
 import {fleetConfigSchema} from '#ota/fleet/config/fleet-config-schema.ts';
+import {keepHeapSmall} from '#ota/fleet/keep-heap-small.ts';
 import {startFleet} from '#ota/fleet/start-fleet.ts';
 
 const stopTimeoutMs = 15_000;
@@ -35,6 +36,7 @@ await runProcess({
 		if (fleet.firstAdmin !== undefined) {
 			await writeFile(join(stateDirectory, firstAdminFile), JSON.stringify(fleet.firstAdmin), {mode: 0o600});
 		}
+		await keepHeapSmall();
 		parent.tell({kind: 'ready', endpoints: {console: fleet.url, device: fleet.deviceUrl, broker: fleet.brokerUrl}});
 		return fleet;
 	},

@@ -8,6 +8,7 @@ import {systemClock} from '#appliance/time/clock.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {loadFleetConfig} from '#ota/fleet/config/load-fleet-config.ts';
 import {holdStateDirectory} from '#ota/fleet/hold-state-directory.ts';
+import {keepHeapSmall} from '#ota/fleet/keep-heap-small.ts';
 import {type Fleet, startFleet} from '#ota/fleet/start-fleet.ts';
 
 const stopTimeoutMs = 20_000;
@@ -40,6 +41,7 @@ export const runFleet = async (options: {
 					throw error;
 				},
 			);
+			await keepHeapSmall();
 			options.output.write(`${[...greeting(fleet), ...warnings(config)].join('\n')}\n`);
 			parent.tell({
 				kind: 'ready',
