@@ -36,6 +36,7 @@ export const commandRequestSchema = z.strictObject({
 	arguments: z.json().default({}),
 	timeoutMs: z.int().min(1000).max(commandTimeoutMsMax).default(30_000),
 });
+export type CommandRequest = z.output<typeof commandRequestSchema>;
 
 /** GET /commands/{id}. */
 export const commandViewSchema = z.object({

@@ -61,6 +61,7 @@ export const BoxCommands = ({id}: {readonly id: string}): JSX.Element => {
 				<CommandDialog
 					title={`Command to ${id}`}
 					first={open.value}
+					done="Sent"
 					onClose={() => {
 						open.value = undefined;
 					}}

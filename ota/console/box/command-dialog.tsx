@@ -16,11 +16,13 @@ export type CommandDialogProps = {
 	readonly first?: string;
 	/** What has to be typed before it is sent. */
 	readonly confirm?: string | undefined;
+	/** What is told when it was sent; nothing where the caller shows more. */
+	readonly done?: string;
 	readonly onClose: () => void;
 	readonly onSend: (body: CommandBody) => Promise<unknown>;
 };
 
-export const CommandDialog = ({title, first, confirm, onClose, onSend}: CommandDialogProps): JSX.Element => {
+export const CommandDialog = ({title, first, confirm, done, onClose, onSend}: CommandDialogProps): JSX.Element => {
 	const forms = commandForms.filter(({role}) => may(role));
 	const name = useSignal(first ?? forms[0]?.name ?? '');
 	const confirmed = useSignal('');
@@ -38,7 +40,7 @@ export const CommandDialog = ({title, first, confirm, onClose, onSend}: CommandD
 			title={title}
 			verb="Send"
 			look={form?.name === 'reboot' ? 'danger' : 'primary'}
-			done="Sent"
+			{...(done !== undefined && {done})}
 			canSubmit={confirm === undefined || confirmed.value === confirm}
 			onClose={onClose}
 			onSubmit={submit}

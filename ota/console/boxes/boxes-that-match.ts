@@ -1,11 +1,12 @@
 import type {BoxSummary} from '#ota/contract/box-api.ts';
+import type {bulkBoxesMax} from '#ota/contract/command-bulk-api.ts';
 import {request} from '../state/request.ts';
 
 type Answered = {readonly items: readonly BoxSummary[]; readonly nextCursor?: string};
 
 const pageBoxes = 500;
-/** What is done to more boxes than this is a rollout's or a script's work. */
-export const selectedMax = 2000;
+/** As many as one bulk action takes (`bulkBoxesMax`, a contract that the console imports as types only). */
+const selectedMax: typeof bulkBoxesMax = 2000;
 
 /** The ids of all boxes that a filter finds; refuses when they are too many to be acted upon one by one. */
 export const boxesThatMatch = async (filter: string): Promise<readonly string[]> => {

@@ -1,31 +1,18 @@
 import {useSignal} from '@preact/signals';
 import type {JSX} from 'preact';
-import type {BoxDetail} from '#ota/contract/box-api.ts';
+import type {DeviceId} from '#appliance/contract/box-schema.ts';
+import type {BulkRequest} from '#ota/contract/command-bulk-api.ts';
 import {CommandDialog} from '../box/command-dialog.tsx';
 import {Button} from '../component/button.tsx';
 import {FormDialog} from '../component/dialog.tsx';
 import {TextField} from '../component/field.tsx';
 import {plural} from '../format/format-number.ts';
-import {request} from '../state/request.ts';
-import {attempt, tellFailed} from '../state/toast.ts';
+import {attempt} from '../state/toast.ts';
 import {boxesThatMatch} from './boxes-that-match.ts';
-import {eachOf} from './each-of.ts';
-
-const changeTags = async (id: string, change: (tags: ReadonlySet<string>) => ReadonlySet<string>): Promise<void> => {
-	const path = `/boxes/${encodeURIComponent(id)}`;
-	const {body, etag} = await request<BoxDetail>('GET', path);
-	await request('PATCH', path, {body: {tags: [...change(new Set(body.tags))].toSorted()}, ifMatch: etag});
-};
+import {BulkProgress, type BulkRun} from './bulk-progress.tsx';
 
 /** From so many boxes on, a person types their number. */
 const manyBoxes = 20;
-
-/** Says how many went wrong, and why the first of them did. */
-const tellFailures = (failures: readonly unknown[], count: number): void => {
-	if (failures.length > 0) {
-		tellFailed(`${failures.length} of ${count} boxes refused it: ${String(failures[0])}`);
-	}
-};
 
 /** What can be done to the boxes that are selected. */
 export const BulkActions = ({
@@ -40,6 +27,10 @@ export const BulkActions = ({
 	readonly onEnd: () => void;
 }): JSX.Element => {
 	const open = useSignal<'tag' | 'command' | undefined>(undefined);
+	const run = useSignal<BulkRun | undefined>(undefined);
+	const begin = (title: string, action: BulkRequest['action']): void => {
+		run.value = {title, request: {target: {kind: 'ids', ids: ids as DeviceId[]}, action}};
+	};
 	const close = (): void => {
 		open.value = undefined;
 	};
@@ -64,17 +55,26 @@ export const BulkActions = ({
 			<Button look="plain" onPress={onEnd}>
 				Clear the selection
 			</Button>
-			{open.value === 'tag' && <TagDialog ids={ids} onClose={close} />}
+			{open.value === 'tag' && (
+				<TagDialog
+					count={ids.length}
+					onClose={close}
+					onSend={(change) => begin('Changing tags', {kind: 'change-tags', ...change})}
+				/>
+			)}
 			{open.value === 'command' && (
 				<CommandDialog
 					title={`Send a command to ${plural(ids.length, 'box', 'boxes')}`}
 					confirm={ids.length >= manyBoxes ? String(ids.length) : undefined}
 					onClose={close}
-					onSend={async (body) => {
-						const failures = await eachOf(ids, (id) =>
-							request('POST', `/boxes/${encodeURIComponent(id)}/commands`, {body}),
-						);
-						tellFailures(failures, ids.length);
+					onSend={async (body) => begin(`Sending ${body.name}`, {kind: 'command', ...body} as BulkRequest['action'])}
+				/>
+			)}
+			{run.value !== undefined && (
+				<BulkProgress
+					run={run.value}
+					onClose={() => {
+						run.value = undefined;
 					}}
 				/>
 			)}
@@ -82,33 +82,30 @@ export const BulkActions = ({
 	);
 };
 
-const split = (text: string): ReadonlySet<string> => new Set(text.split(/[\s,]+/u).filter((tag) => tag !== ''));
+const split = (text: string): string[] => text.split(/[\s,]+/u).filter((tag) => tag !== '');
 
-const TagDialog = ({ids, onClose}: {readonly ids: readonly string[]; readonly onClose: () => void}): JSX.Element => {
+type TagDialogProps = {
+	readonly count: number;
+	readonly onClose: () => void;
+	readonly onSend: (change: {readonly add: string[]; readonly remove: string[]}) => void;
+};
+
+const TagDialog = ({count, onClose, onSend}: TagDialogProps): JSX.Element => {
 	const add = useSignal('');
 	const remove = useSignal('');
 	const typed = useSignal('');
-	const isMany = ids.length >= manyBoxes;
-	const submit = async (): Promise<void> => {
-		const failures = await eachOf(ids, (id) =>
-			changeTags(id, (tags) => tags.union(split(add.value)).difference(split(remove.value))),
-		);
-		tellFailures(failures, ids.length);
-	};
+	const isMany = count >= manyBoxes;
 	return (
 		<FormDialog
-			title={`Change tags of ${plural(ids.length, 'box', 'boxes')}`}
+			title={`Change tags of ${plural(count, 'box', 'boxes')}`}
 			verb="Change tags"
-			done="Tags changed"
-			canSubmit={
-				(add.value.trim() !== '' || remove.value.trim() !== '') && (!isMany || typed.value === String(ids.length))
-			}
+			canSubmit={(add.value.trim() !== '' || remove.value.trim() !== '') && (!isMany || typed.value === String(count))}
 			onClose={onClose}
-			onSubmit={submit}
+			onSubmit={async () => onSend({add: split(add.value), remove: split(remove.value)})}
 		>
 			<TextField label="Add" value={add} hint="Lower case, separated by spaces" autoFocus={true} />
 			<TextField label="Take away" value={remove} />
-			{isMany && <TextField label={`So many boxes: type ${ids.length} to be sure`} value={typed} />}
+			{isMany && <TextField label={`So many boxes: type ${count} to be sure`} value={typed} />}
 		</FormDialog>
 	);
 };

@@ -38,11 +38,30 @@ export const request = async <Body>(
 	path: string,
 	options: RequestOptions = {},
 ): Promise<Answer<Body>> => {
-	const {query, body, ifMatch, signal} = options;
+	const {signal} = options;
 	const deadline = AbortSignal.timeout(answerMsMax);
+	const response = await fetchApi(method, path, {
+		...options,
+		signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+		isGivenUp: () => signal?.aborted ?? false,
+	});
+	const text = await response.text();
+	return {
+		body: (text === '' ? undefined : JSON.parse(text)) as Body,
+		etag: response.headers.get('etag') ?? undefined,
+	};
+};
+
+/** The answer as it begins; a refusal is thrown. `isGivenUp` tells an answer that nobody waits for from one that is late. */
+export const fetchApi = async (
+	method: string,
+	path: string,
+	options: RequestOptions & {readonly signal: AbortSignal; readonly isGivenUp: () => boolean},
+): Promise<Response> => {
+	const {query, body, ifMatch, signal, isGivenUp} = options;
 	const response = await fetch(apiPath(path, query), {
 		method,
-		signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+		signal,
 		headers: {
 			accept: 'application/json',
 			...(body === undefined ? {} : {'content-type': 'application/json'}),
@@ -50,7 +69,7 @@ export const request = async <Body>(
 		},
 		...(body === undefined ? {} : {body: JSON.stringify(body)}),
 	}).catch((error: unknown) => {
-		if (signal?.aborted) {
+		if (isGivenUp()) {
 			throw error;
 		}
 		throw new RequestError(
@@ -61,11 +80,7 @@ export const request = async <Body>(
 	if (!response.ok) {
 		throw await refusalOf(response, path);
 	}
-	const text = await response.text();
-	return {
-		body: (text === '' ? undefined : JSON.parse(text)) as Body,
-		etag: response.headers.get('etag') ?? undefined,
-	};
+	return response;
 };
 
 const refusalOf = async (response: Response, path: string): Promise<RequestError> => {

@@ -1,20 +1,18 @@
 import {z} from 'zod';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
-import {commandArguments} from '#appliance/contract/fleet/command-schema.ts';
-import {accountRoles} from '#ota/contract/account-api.ts';
 import {
 	commandPageSchema,
 	commandQuerySchema,
 	commandRequestSchema,
-	commandRoles,
 	commandViewSchema,
 } from '#ota/contract/command-api.ts';
-import {apiError, notFound} from '#ota/fleet/api/api-error.ts';
+import {notFound} from '#ota/fleet/api/api-error.ts';
 import {type AnyEndpoint, endpoint} from '#ota/fleet/api/endpoint.ts';
 import {decodeCursor, pageOfRows} from '#ota/fleet/api/page-cursor.ts';
+import {checkCommand} from '#ota/fleet/command/check-command.ts';
 import type {CommandDesk} from '#ota/fleet/command/command-desk.ts';
 import {commandView} from '#ota/fleet/command/command-repository.ts';
-import type {FleetErrorCode} from '#ota/fleet/fleet-error.ts';
+import {requireBox} from '#ota/fleet/command/require-box.ts';
 import type {FleetDatabase} from '#ota/fleet/store/fleet-database.ts';
 
 const cursorSchema = z.tuple([z.number(), z.string()]);
@@ -37,32 +35,12 @@ const giveCommand = ({database, desk}: Parameters<typeof commandEndpoints>[0]): 
 		answer: commandViewSchema,
 		auditBox: ({id}) => id,
 		handle: async ({parameters, body, actor}) => {
-			const least = commandRoles[body.name];
-			if (accountRoles.indexOf(actor.role) < accountRoles.indexOf(least)) {
-				throw apiError<FleetErrorCode>('OTA_NOT_ALLOWED', {
-					status: 403,
-					message: `The command ${body.name} needs the role ${least}.`,
-				});
-			}
-			const given = commandArguments[body.name].safeParse(body.arguments);
-			if (!given.success) {
-				throw apiError<FleetErrorCode>('OTA_COMMAND_ARGUMENTS', {
-					status: 400,
-					message: `The arguments of ${body.name} are not right: ${z.prettifyError(given.error)}`,
-				});
-			}
-			const box = await database
-				.selectFrom('box')
-				.select('revoked_ms')
-				.where('id', '=', parameters.id)
-				.executeTakeFirst();
-			if (box === undefined || box.revoked_ms !== null) {
-				throw notFound('box');
-			}
+			const given = checkCommand(body, actor);
+			await requireBox(database, parameters.id);
 			const command = await desk.give({
 				box: parameters.id,
 				name: body.name,
-				arguments: given.data as never,
+				arguments: given as never,
 				timeoutMs: body.timeoutMs,
 				actor: actor.name,
 			});
