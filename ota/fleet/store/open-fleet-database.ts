@@ -64,10 +64,15 @@ const openPostgres = (connectionString: string): FleetDatabase => {
 		connectionString,
 		max: postgresConnectionsMax,
 		connectionTimeoutMillis: connectTimeoutMs,
+		// A server that lost its power closes nothing.
+		keepAlive: true,
+		keepAliveInitialDelayMillis: connectTimeoutMs,
 		types: {getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format))},
 	});
-	// An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+	// A connection that breaks is replaced at the next query; without a listener it would end the process. The pool listens
+	// to those that are idle; one that breaks within a transaction, between two statements, has nobody else.
 	pool.on('error', () => undefined);
+	pool.on('connect', (client) => client.on('error', () => undefined));
 	return new Kysely<FleetTables>({dialect: new PostgresDialect({pool})});
 };
 
