@@ -61,7 +61,10 @@ export const createTestAuthority = async (): Promise<TestAuthority> => {
 			...validityOf(options),
 			extensions: options.server
 				? [
-						new SubjectAlternativeNameExtension([{type: 'ip', value: '127.0.0.1'}]),
+						new SubjectAlternativeNameExtension([
+							{type: 'ip', value: '127.0.0.1'},
+							{type: 'dns', value: 'localhost'},
+						]),
 						new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
 					]
 				: [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])],

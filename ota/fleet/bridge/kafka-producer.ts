@@ -1,10 +1,9 @@
 import {readFile} from 'node:fs/promises';
+import {isIP} from 'node:net';
 import {ProduceAcks, Producer, type ProducerOptions} from '@platformatic/kafka';
-import {CodedError} from '#appliance/error/coded-error.ts';
+import {kafkaError, kafkaFileError} from '#ota/fleet/bridge/kafka-error.ts';
 import type {KafkaSettings} from '#ota/fleet/bridge/kafka-settings.ts';
 import type {OutboxRow} from '#ota/fleet/bridge/outbox.ts';
-
-export type BridgeErrorCode = 'OTA_BRIDGE_KAFKA_FAILED';
 
 /** How long the brokers may take for one request, and for a whole batch with all that it needs. */
 const requestTimeoutMs = 10_000;
@@ -18,18 +17,16 @@ export type KafkaProducer = AsyncDisposable & {
 /** Idempotent (KIP-98): what a broker took before its answer was lost is not written twice by the same producer. */
 export const createKafkaProducer = async (settings: KafkaSettings): Promise<KafkaProducer> => {
 	const producer = new Producer<string, string, string, string>(await optionsOf(settings));
+	const unreachable = abortWhenUnreachable(producer, settings.brokers.length);
 	return {
 		send: async (rows, {signal}) => {
 			const sending = producer.send({messages: rows.map(messageOf), acks: ProduceAcks.ALL});
 			try {
-				await Promise.race([sending, rejectWhen(AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)]))]);
+				const given = AbortSignal.any([signal, unreachable, AbortSignal.timeout(sendTimeoutMs)]);
+				await Promise.race([sending, rejectWhen(given)]);
 			} catch (error) {
 				sending.catch(() => undefined);
-				throw new CodedError<BridgeErrorCode>('OTA_BRIDGE_KAFKA_FAILED', {
-					message: 'Kafka did not take a batch; it stays in the outbox and is sent again.',
-					cause: error,
-					retryable: true,
-				});
+				throw kafkaError(error);
 			}
 		},
 		[Symbol.asyncDispose]: async () => {
@@ -37,6 +34,30 @@ export const createKafkaProducer = async (settings: KafkaSettings): Promise<Kafk
 			await producer.close(true).catch(() => undefined);
 		},
 	};
+};
+
+/**
+ * The client connects again and again whatever its `retries`, and says nothing of why it could not. Once as many attempts
+ * failed in a row as there are brokers, none of which was reached, their errors are the reason.
+ */
+const abortWhenUnreachable = (
+	producer: Producer<string, string, string, string>,
+	brokersCount: number,
+): AbortSignal => {
+	const unreachable = new AbortController();
+	let errors: Error[] = [];
+	producer.connections.on('connect', () => {
+		errors = [];
+	});
+	producer.connections.on('connecting', ({connection}) => {
+		connection.once('error', (error: Error) => {
+			errors.push(error);
+			if (errors.length >= brokersCount) {
+				unreachable.abort(new AggregateError(errors, 'No broker could be reached.'));
+			}
+		});
+	});
+	return unreachable.signal;
 };
 
 const rejectWhen = (signal: AbortSignal): Promise<never> =>
@@ -80,10 +101,20 @@ const optionsOf = async ({
 		? {}
 		: {
 				tls: {
-					...(tls.caFile === undefined ? {} : {ca: await readFile(tls.caFile)}),
-					...(tls.certificateFile === undefined ? {} : {cert: await readFile(tls.certificateFile)}),
-					...(tls.keyFile === undefined ? {} : {key: await readFile(tls.keyFile)}),
+					ca: await readPem('caFile', tls.caFile),
+					cert: await readPem('certificateFile', tls.certificateFile),
+					key: await readPem('keyFile', tls.keyFile),
 				},
+				// Brokers behind one address are told apart by it (SNI); an address is no name (RFC 6066 section 3).
+				tlsServerName: !brokers.some((broker) => isIP(broker.replace(/:\d+$/u, '').replace(/^\[|\]$/gu, ''))),
 			}),
 	...(sasl === undefined ? {} : {sasl}),
 });
+
+const readPem = async (key: string, filePath: string | undefined): Promise<Buffer | undefined> => {
+	try {
+		return filePath === undefined ? undefined : await readFile(filePath);
+	} catch (error) {
+		throw kafkaFileError(key, error);
+	}
+};
