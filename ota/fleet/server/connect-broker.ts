@@ -188,8 +188,10 @@ const publish = async (
 		...(correlationData === undefined ? {} : {correlationData: Buffer.from(correlationData)}),
 	};
 	const {promise, resolve, reject} = Promise.withResolvers<void>();
-	const timeout = AbortSignal.timeout(publishTimeoutMs);
-	timeout.addEventListener('abort', () => reject(timeout.reason), {once: true});
+	// What is said at most once is done when it is written, and lost with the connection, which the keepalive bounds: a
+	// timer for each of the thousands of words that acknowledge records would outlive them all.
+	const timeout = qos === 0 ? undefined : AbortSignal.timeout(publishTimeoutMs);
+	timeout?.addEventListener('abort', () => reject(timeout.reason), {once: true});
 	client.publish(topic, payload, {qos, retain, properties}, (error) =>
 		error === undefined || error === null ? resolve() : reject(error),
 	);
