@@ -5,7 +5,8 @@ import {type Accounts, createAccounts} from '#ota/fleet/account/create-accounts.
 import {createApi} from '#ota/fleet/api/create-api.ts';
 import {type AuditLog, createAuditLog} from '#ota/fleet/audit/audit-log.ts';
 import {openTrust, type Trust} from '#ota/fleet/authority/open-trust.ts';
-import {startBroker} from '#ota/fleet/broker/start-broker.ts';
+import {type Broker, startBroker} from '#ota/fleet/broker/start-broker.ts';
+import {watchRetainedStreams} from '#ota/fleet/broker/watch-retained-streams.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
 import {keepPort} from '#ota/fleet/device/keep-port.ts';
 import {startDeviceServer} from '#ota/fleet/device/start-device-server.ts';
@@ -54,6 +55,7 @@ type Core = {
 	readonly trust: Trust;
 	readonly broker: FleetBroker;
 	readonly brokerUrl: string;
+	readonly clearRetainedStreams: Broker['clearRetainedStreams'];
 	readonly leases: Leases;
 	readonly orders: OrderContext;
 	readonly woken: () => Promise<void>;
@@ -124,7 +126,7 @@ const prepare = async (options: StartFleetOptions, stack: AsyncDisposableStack):
 		deviceUrl: `https://${config.publicHost}:${devicePort}`,
 		releaseCaPem: await readReleaseTrust({caFile: config.release.caFile, stateDirectory, fleet}),
 	});
-	return {...shared, orders, woken, devicePort, parts};
+	return {...shared, clearRetainedStreams: brokers.clearRetainedStreams, orders, woken, devicePort, parts};
 };
 
 /** Boxes are heard first, then come, then people; the work that goes on begins last. */
@@ -134,7 +136,7 @@ const serve = async (
 	stack: AsyncDisposableStack,
 ): Promise<{readonly url: string; readonly deviceUrl: string}> => {
 	const {config, stateDirectory, clock, logger, signal} = options;
-	const {context, parts, broker, leases, orders} = core;
+	const {context, parts, broker, leases, orders, clearRetainedStreams} = core;
 	const {store, changes, serverId} = context;
 	const {database} = store;
 	const ingest = stack.use(
@@ -179,6 +181,7 @@ const serve = async (
 		startLeased(leases, signal, [
 			['orders', (held) => publishOrders({...orders, broker, logger}, {...held, woken: core.woken})],
 			['silence', (held) => watchSilence({database, broker, changes, clock, logger}, held)],
+			['retained-streams', (held) => watchRetainedStreams({clearRetainedStreams, database, clock, logger}, held)],
 			['retention', (held) => retainRecords({database, retention: config.retention, clock, logger}, held)],
 		]),
 	);
@@ -213,7 +216,9 @@ const hostsOf = ({publicHost}: FleetConfig): readonly string[] => [
 const startBrokers = async (
 	{config, stateDirectory, clock, logger, signal}: StartFleetOptions,
 	{context, trust}: {readonly context: FleetContext; readonly trust: Trust},
-): Promise<AsyncDisposable & {readonly broker: FleetBroker; readonly boxUrl: string; readonly wake: () => void}> => {
+): Promise<
+	AsyncDisposable & Pick<Broker, 'boxUrl' | 'wake' | 'clearRetainedStreams'> & {readonly broker: FleetBroker}
+> => {
 	await using stack = new AsyncDisposableStack();
 	const started = stack.use(
 		await startBroker({
@@ -238,6 +243,7 @@ const startBrokers = async (
 		broker,
 		boxUrl: started.boxUrl,
 		wake: started.wake,
+		clearRetainedStreams: started.clearRetainedStreams,
 		[Symbol.asyncDispose]: () => running.disposeAsync(),
 	};
 };

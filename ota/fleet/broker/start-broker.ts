@@ -8,6 +8,7 @@ import {type Authority, toPem} from '#ota/fleet/authority/open-authority.ts';
 import type {ServerAuthority} from '#ota/fleet/authority/open-server-authority.ts';
 import type {RevocationList, RevocationPublisher} from '#ota/fleet/authority/publish-revocations.ts';
 import type {BrokerConfig} from '#ota/fleet/broker/broker-config.ts';
+import {clearRetainedStreams} from '#ota/fleet/broker/clear-retained-streams.ts';
 import {cutOffBox} from '#ota/fleet/broker/cut-off-box.ts';
 import {serverCommonName} from '#ota/fleet/broker/mosquitto-config.ts';
 import {untilRefused} from '#ota/fleet/broker/probe-broker.ts';
@@ -31,6 +32,8 @@ export type Broker = AsyncDisposable & {
 	readonly pid: () => number | undefined;
 	/** A box was revoked: see to it at once. */
 	readonly wake: () => void;
+	/** How much it cleared, by box. */
+	readonly clearRetainedStreams: () => Promise<ReadonlyMap<string, number>>;
 };
 
 export type StartBrokerOptions = {
@@ -80,6 +83,8 @@ export const startBroker = async (options: StartBrokerOptions): Promise<Broker> 
 		serverCredentials,
 		pid: () => mosquitto?.pid(),
 		wake: watch.wake,
+		clearRetainedStreams: () =>
+			clearRetainedStreams({serverUrl: place.serverUrl, credentials: serverCredentials, signal: options.signal}),
 		[Symbol.asyncDispose]: () => resources.disposeAsync(),
 	};
 };
