@@ -17,9 +17,14 @@ export type SimulatorStats = {
 
 export type SimulatedIdentity = {readonly id: string; readonly certificatePem: string};
 
+/** To a simulator's process: the boxes that have waited come too. */
+export type SimulatorContinue = {readonly kind: 'continue'};
+
 /** To a simulator's process. */
 export type SimulatorOrder = {
 	readonly kind: 'start';
+	/** Boxes that come at once; the others wait for the word. */
+	readonly firstBoxes: number;
 	readonly host: string;
 	readonly port: number;
 	readonly caPem: string;

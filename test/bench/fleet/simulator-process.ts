@@ -1,6 +1,11 @@
 import {setInterval as every} from 'node:timers/promises';
 import {createSimulatedBox, type SimulatedBox} from '#test/bench/fleet/simulated-box.ts';
-import type {SimulatorOrder, SimulatorReport, SimulatorStats} from '#test/bench/fleet/simulator-message.ts';
+import type {
+	SimulatorContinue,
+	SimulatorOrder,
+	SimulatorReport,
+	SimulatorStats,
+} from '#test/bench/fleet/simulator-message.ts';
 
 const tickMs = 100;
 const tellMs = 1000;
@@ -20,11 +25,15 @@ const main = async (order: SimulatorOrder): Promise<void> => {
 		lastError: '',
 	};
 	const boxes: SimulatedBox[] = order.identities.map((identity) => createSimulatedBox({...order, ...identity, stats}));
+	let wanted = order.firstBoxes;
+	process.on('message', ({kind}: SimulatorContinue) => {
+		wanted = kind === 'continue' ? boxes.length : wanted;
+	});
 	let started = 0;
 	let toldMs = 0;
 	for await (const _ of every(tickMs)) {
 		const nowMs = Date.now();
-		const until = Math.min(boxes.length, started + Math.ceil((order.connectPerSecond * tickMs) / 1000));
+		const until = Math.min(wanted, started + Math.ceil((order.connectPerSecond * tickMs) / 1000));
 		for (; started < until; started += 1) {
 			boxes[started]?.start();
 		}

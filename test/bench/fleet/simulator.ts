@@ -1,7 +1,7 @@
 import {type ChildProcess, fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {sleep} from '#appliance/time/sleep.ts';
-import type {SimulatorOrder, SimulatorReport} from '#test/bench/fleet/simulator-message.ts';
+import type {SimulatorContinue, SimulatorOrder, SimulatorReport} from '#test/bench/fleet/simulator-message.ts';
 
 const processPath = fileURLToPath(new URL('simulator-process.ts', import.meta.url));
 const lookMs = 250;
@@ -10,6 +10,8 @@ const lookMs = 250;
 export type SimulationTotals = Omit<SimulatorReport, 'kind' | 'latencyMs'>;
 
 export type Simulation = Disposable & {
+	/** Lets the boxes come that have waited. */
+	readonly connectRest: () => void;
 	readonly totals: () => SimulationTotals;
 	/** Latencies since the last call, ms, sorted. */
 	readonly takeLatencies: () => Float64Array;
@@ -41,7 +43,8 @@ export const startSimulation = (options: {
 		});
 		const identities = order.identities.slice(index * share, (index + 1) * share);
 		const connectPerSecond = order.connectPerSecond / processes;
-		child.send({...order, kind: 'start', identities, connectPerSecond} satisfies SimulatorOrder);
+		const firstBoxes = Math.min(identities.length, Math.ceil(order.firstBoxes / processes));
+		child.send({...order, kind: 'start', identities, firstBoxes, connectPerSecond} satisfies SimulatorOrder);
 		return child;
 	});
 	const totals = (): SimulationTotals => {
@@ -63,6 +66,11 @@ export const startSimulation = (options: {
 		};
 	};
 	return {
+		connectRest: () => {
+			for (const child of children) {
+				child.send({kind: 'continue'} satisfies SimulatorContinue);
+			}
+		},
 		totals,
 		takeLatencies: () => {
 			const taken = Float64Array.from(latencies).sort();
