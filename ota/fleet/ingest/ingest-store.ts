@@ -107,8 +107,61 @@ const writeAhead = async (transaction: FleetTransaction, box: string, {position,
 	}
 };
 
+const updateColumns: ReadonlySet<string> = new Set<keyof BoxRow>([
+	...(['update_phase', 'update_order', 'update_release', 'update_release_key', 'update_reason'] as const),
+	...(['update_since_ms', 'last_seen_ms'] as const),
+]);
+
+/** A phase of an update and nothing else, as nearly all that changes while a fleet updates. */
+const isUpdateOnly = (before: BoxRow | undefined, after: BoxRow): boolean =>
+	before !== undefined &&
+	(Object.keys(after) as (keyof BoxRow)[]).every((name) => updateColumns.has(name) || before[name] === after[name]);
+
 /** Every column that messages change; what people change is left alone. */
-export const writeBoxes = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
+export const writeBoxes = async (
+	transaction: FleetTransaction,
+	{boxes, rows}: {readonly boxes: ReadonlyMap<string, BoxRow>; readonly rows: readonly BoxRow[]},
+): Promise<void> => {
+	const {narrow = [], wide = []} = Object.groupBy(rows, (row) =>
+		isUpdateOnly(boxes.get(row.id), row) ? 'narrow' : 'wide',
+	);
+	await writeUpdates(transaction, narrow);
+	await writeWide(transaction, wide);
+};
+
+/** An engine writes every index of which a column is named, changed or not: of the nine here are two. */
+const writeUpdates = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
+	const narrow = rows.map((row) => ({
+		// The first three are there only because no row may be without them.
+		...{id: row.id, kind: row.kind, enrolled_ms: row.enrolled_ms},
+		last_seen_ms: row.last_seen_ms,
+		update_phase: row.update_phase,
+		update_order: row.update_order,
+		update_release: row.update_release,
+		update_release_key: row.update_release_key,
+		update_reason: row.update_reason,
+		update_since_ms: row.update_since_ms,
+	}));
+	for (const chunk of chunksOf(narrow, 10)) {
+		await transaction
+			.insertInto('box')
+			.values([...chunk])
+			.onConflict((conflict) =>
+				conflict.column('id').doUpdateSet((set) => ({
+					last_seen_ms: set.ref('excluded.last_seen_ms'),
+					update_phase: set.ref('excluded.update_phase'),
+					update_order: set.ref('excluded.update_order'),
+					update_release: set.ref('excluded.update_release'),
+					update_release_key: set.ref('excluded.update_release_key'),
+					update_reason: set.ref('excluded.update_reason'),
+					update_since_ms: set.ref('excluded.update_since_ms'),
+				})),
+			)
+			.execute();
+	}
+};
+
+const writeWide = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
 	for (const chunk of chunksOf(rows, 31)) {
 		await transaction
 			.insertInto('box')

@@ -65,14 +65,12 @@ const writeRows = async (
 	},
 ): Promise<void> => {
 	const {boxes, changed, nowMs} = options;
-	await writeBoxes(
-		transaction,
-		[...changed.values()].map((row) => ({
-			...row,
-			last_seen_ms: nowMs,
-			health: boxHealth({report: row.report_health, alarm: row.alarm_health, presence: row.presence}),
-		})),
-	);
+	const rows = [...changed.values()].map((row) => ({
+		...row,
+		last_seen_ms: nowMs,
+		health: boxHealth({report: row.report_health, alarm: row.alarm_health, presence: row.presence}),
+	}));
+	await writeBoxes(transaction, {boxes, rows});
 	await touchBoxes(transaction, {ids: [...boxes.keys()].filter((id) => !changed.has(id)), nowMs});
 };
 

@@ -34,6 +34,31 @@ for (const engine of databaseEngines) {
 		return {store, row, write: (...messages: Incoming[]) => writeBatch(context, messages)};
 	};
 
+	test(`${engine}: a phase of an update is written, and the rest of the box stays as it was`, async (t) => {
+		const {row, write} = await prepare(t);
+		await write(presence('online', 's1'), {kind: 'reported', box, reported: sampleReported(box)});
+		const before = await row();
+		const status = {phase: 'failed', orderId: 'order-1', release: '1.1.0', sinceMs: sampleTimeMs + 1} as const;
+		const reason = {code: 'OTA_DISK_FULL', message: 'no room'};
+		await write(event(1, {kind: 'update', data: {...status, reason}}));
+		const {last_seen_ms: seenMs, ...after} = await row();
+		t.true(Number(seenMs) >= Number(before.last_seen_ms));
+		t.like(after, {
+			update_phase: 'failed',
+			update_order: 'order-1',
+			update_release: '1.1.0',
+			update_reason: JSON.stringify(reason),
+			update_since_ms: sampleTimeMs + 1,
+		});
+		const changed = Object.keys(after).filter(
+			(name) => after[name as keyof typeof after] !== before[name as keyof typeof after],
+		);
+		t.true(
+			changed.every((name) => name.startsWith('update_')),
+			changed.join(', '),
+		);
+	});
+
 	test(`${engine}: a batch is in the tables, and its second coming changes nothing`, async (t) => {
 		const {store, row, write} = await prepare(t);
 		const messages: Incoming[] = [
