@@ -18,6 +18,8 @@ export type EngineContext = TurnContext & {
 
 /** What no word of a box wakes (a deadline, a soak time, a retry) waits at most this long. */
 const tickMs = 1000;
+/** While a fleet updates, some box speaks all the time: what was said in so long is looked at in one turn. */
+const gatherMs = 200;
 const membersIntervalMs = 30_000;
 /** Turns of one rollout before the next has its turn: ordering a hundred thousand boxes must not stop the others. */
 const turnsMax = 20;
@@ -55,6 +57,7 @@ export class RolloutEngine {
 				const tick = sleep(tickMs, {signal: AbortSignal.any([signal, awake.signal])}).catch(() => undefined);
 				await Promise.race([tick, this.#wake.promise]);
 				awake.abort();
+				await sleep(gatherMs, {signal}).catch(() => undefined);
 			}
 		}
 	}
