@@ -1,4 +1,5 @@
 import test from 'ava';
+import {releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {systemClock} from '#appliance/time/clock.ts';
 import type {Incoming} from '#ota/fleet/ingest/incoming.ts';
 import {type IngestContext, writeBatch} from '#ota/fleet/ingest/write-batch.ts';
@@ -38,7 +39,8 @@ for (const engine of databaseEngines) {
 		const {row, write} = await prepare(t);
 		await write(presence('online', 's1'), {kind: 'reported', box, reported: sampleReported(box)});
 		const before = await row();
-		const status = {phase: 'failed', orderId: 'order-1', release: '1.1.0', sinceMs: sampleTimeMs + 1} as const;
+		const release = releaseVersionSchema.parse('1.1.0');
+		const status = {phase: 'failed', orderId: 'order-1', release, sinceMs: sampleTimeMs + 1} as const;
 		const reason = {code: 'OTA_DISK_FULL', message: 'no room'};
 		await write(event(1, {kind: 'update', data: {...status, reason}}));
 		const {last_seen_ms: seenMs, ...after} = await row();
