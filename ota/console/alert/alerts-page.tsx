@@ -8,7 +8,7 @@ import {Link} from '../component/link.tsx';
 import {ListPanel} from '../component/list-panel.tsx';
 import {PageHead} from '../component/panel.tsx';
 import {Segments} from '../component/segments.tsx';
-import {formatDateTime} from '../format/format-time.ts';
+import {formatDateTime, withOwnTimes} from '../format/format-time.ts';
 import {request} from '../state/request.ts';
 import {boxesPath, boxPath, search, setSearch} from '../state/router.ts';
 import {may} from '../state/session.ts';
@@ -102,7 +102,7 @@ const Alerts = (): JSX.Element => {
 							<SeverityBadge severity={alert.severity} />
 						</td>
 						<td class="wide">
-							{alert.message}{' '}
+							{withOwnTimes(alert.message)}{' '}
 							<span class="faint small">
 								{alert.rule}
 								{alert.count > 1 && ` · raised ${alert.count} times`}

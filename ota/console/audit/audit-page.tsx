@@ -3,11 +3,13 @@ import type {JSX} from 'preact';
 import type {AuditRecord, AuditVerification} from '#ota/contract/audit-api.ts';
 import {Badge} from '../component/badge.tsx';
 import {Button} from '../component/button.tsx';
+import {FactList} from '../component/fact-list.tsx';
 import {TextField} from '../component/field.tsx';
 import {Icon} from '../component/icon.tsx';
 import {Link} from '../component/link.tsx';
 import {ListPanel} from '../component/list-panel.tsx';
 import {PageHead} from '../component/panel.tsx';
+import {wordsOf} from '../format/flat-facts.ts';
 import {plural} from '../format/format-number.ts';
 import {formatDateTime} from '../format/format-time.ts';
 import {apiPath, request} from '../state/request.ts';
@@ -70,7 +72,8 @@ export const AuditPage = (): JSX.Element => {
 							{record.actorName} <span class="faint small">{record.address}</span>
 						</td>
 						<td class="wide">
-							{record.action} <code class="faint small">{JSON.stringify(record.detail)}</code>
+							<span title={record.action}>{wordsOf(record.action)}</span>
+							<FactList value={record.detail} />
 						</td>
 						<td class="nowrap">{record.box !== null && <Link to={boxPath(record.box)}>{record.box}</Link>}</td>
 						<td class="nowrap">

@@ -7,6 +7,7 @@ import {Button} from '../component/button.tsx';
 import {Empty, Failed} from '../component/empty.tsx';
 import {MoreButton} from '../component/more-button.tsx';
 import {Panel} from '../component/panel.tsx';
+import {flatFacts} from '../format/flat-facts.ts';
 import {formatPercent} from '../format/format-number.ts';
 import {request} from '../state/request.ts';
 import {may} from '../state/session.ts';
@@ -120,6 +121,10 @@ const CommandTable = ({commands}: {readonly commands: readonly CommandView[]}): 
 );
 
 const ArgumentsOf = ({value}: {readonly value: unknown}): JSX.Element | null =>
-	value === null || value === undefined || JSON.stringify(value) === '{}' ? null : (
-		<code class="faint">{JSON.stringify(value)}</code>
+	value === null || value === undefined ? null : (
+		<span class="faint">
+			{flatFacts(value)
+				.map(([name, text]) => `${name} ${text}`.trim())
+				.join(' · ')}
+		</span>
 	);

@@ -1,8 +1,10 @@
+import {flatFacts} from '../format/flat-facts.ts';
+
 type Data = Readonly<Record<string, unknown>>;
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** An event as a sentence; what has no words of its own is shown as it came. */
+/** An event as a sentence; what has no words of its own is told fact by fact. */
 export const describeEvent = (kind: string, data: unknown): string => {
 	const facts: Data = typeof data === 'object' && data !== null ? (data as Data) : {};
 	const reason = facts['reason'] as {message?: string; code?: string} | undefined;
@@ -22,8 +24,8 @@ export const describeEvent = (kind: string, data: unknown): string => {
 		case 'telemetry-gap':
 			return `Telemetry ${String(facts['fromSequence'])} to ${String(facts['toSequence'])} was given up for room`;
 		default:
-			return Object.entries(facts)
-				.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+			return flatFacts(facts)
+				.map(([name, value]) => `${name}: ${value}`)
 				.join(' · ');
 	}
 };

@@ -8,7 +8,7 @@ import {boxPath} from '../state/router.ts';
 import './boxes.css';
 
 export const boxColumns =
-	'1.2rem minmax(13rem, 2fr) 6rem minmax(7rem, 1fr) minmax(6rem, 0.9fr) 7.5rem 8.5rem minmax(8rem, 1fr) minmax(8rem, 1.4fr)';
+	'1.2rem minmax(15rem, 2fr) 6rem minmax(7rem, 1fr) minmax(6rem, 0.9fr) 7.5rem 8.5rem minmax(8rem, 1fr) minmax(8rem, 1.4fr)';
 
 const columns = [
 	['id', 'Box'],

@@ -32,6 +32,11 @@ const dateTime = new Intl.DateTimeFormat('en-CA', {
 /** In the reader's own zone, sortable by eye: `2026-11-21 05:12:33`. */
 export const formatDateTime = (atMs: number): string => dateTime.format(atMs).replace(',', '');
 
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/gu;
+
+/** A sentence of the server, whose instants are in UTC, in the reader's own zone. */
+export const withOwnTimes = (text: string): string => text.replaceAll(instant, (at) => formatDateTime(Date.parse(at)));
+
 /** The hour on a wall elsewhere. */
 export const formatClock = (atMs: number, timeZone: string): string => {
 	try {

@@ -5,6 +5,7 @@ import {HealthMark} from '../component/badge.tsx';
 import {Empty} from '../component/empty.tsx';
 import {Link} from '../component/link.tsx';
 import {Panel} from '../component/panel.tsx';
+import {withOwnTimes} from '../format/format-time.ts';
 import {boxPath} from '../state/router.ts';
 import {useResource} from '../state/use-resource.ts';
 
@@ -29,7 +30,7 @@ export const NewestAlerts = (): JSX.Element => {
 						<li key={alert.id}>
 							<HealthMark health={alert.severity} />
 							<span class="text">
-								{alert.message}
+								{withOwnTimes(alert.message)}
 								<span class="faint small">
 									{alert.box === null ? (alert.site ?? 'server') : <Link to={boxPath(alert.box)}>{alert.box}</Link>}
 								</span>

@@ -9,22 +9,29 @@ import {Icon} from '../component/icon.tsx';
 export type DraftGroup = {
 	readonly id: number;
 	readonly name: string;
-	readonly percent: string;
+	readonly size: string;
+	readonly unit: string;
 	readonly success: string;
 	readonly error: string;
 	readonly soakMinutes: string;
 	readonly action: string;
 };
 
-const draft = (id: number, name: string, percent: string, error: string): DraftGroup => ({
+const draft = (id: number, name: string, size: string, error: string): DraftGroup => ({
 	id,
 	name,
-	percent,
+	size,
+	unit: 'percent',
 	success: '100',
 	error,
 	soakMinutes: '0',
 	action: 'pause',
 });
+
+const units = [
+	{value: 'percent', text: 'percent'},
+	{value: 'count', text: 'count'},
+];
 
 export const firstGroups: readonly DraftGroup[] = [
 	draft(1, 'canary', '1', '1'),
@@ -34,7 +41,10 @@ export const firstGroups: readonly DraftGroup[] = [
 
 export const specOfGroup = (group: DraftGroup): RolloutCreate['groups'][number] => ({
 	name: group.name,
-	size: {kind: 'percent', percent: Number(group.percent)},
+	size:
+		group.unit === 'count'
+			? {kind: 'count', count: Number(group.size)}
+			: {kind: 'percent', percent: Number(group.size)},
 	successPercent: Number(group.success),
 	errorPercent: group.error === '' ? null : Number(group.error),
 	errorAction: group.action === 'abort' ? 'abort' : 'pause',
@@ -74,10 +84,16 @@ const GroupRow = ({group, groups}: GroupRowProps): JSX.Element => {
 			},
 		} as Signal<string>;
 	};
+	const size = field('size');
 	return (
 		<div class="group-edit">
 			<TextField label="Group" value={field('name')} />
-			<TextField label="% of boxes" value={field('percent')} type="number" min={0} max={100} step="any" />
+			<SelectField label="Sized by" value={field('unit')} choices={units} />
+			{group.unit === 'count' ? (
+				<TextField label="Number of boxes" value={size} type="number" min={1} step={1} />
+			) : (
+				<TextField label="% of boxes" value={size} type="number" min={0} max={100} step="any" />
+			)}
 			<TextField label="Done at %" value={field('success')} type="number" min={0} max={100} step="any" />
 			<TextField label="Fails at %" value={field('error')} type="number" min={0} max={100} step="any" />
 			<TextField label="Soak, min" value={field('soakMinutes')} type="number" min={0} />

@@ -50,6 +50,11 @@ export const RolloutWizard = (): JSX.Element => {
 			sources: {carouselWaitMs: isByCarousel.value ? 86_400_000 : null},
 		};
 	};
+	// What was looked at is what is made: a change wants another look.
+	const wanted = JSON.stringify(spec());
+	useEffect(() => {
+		preview.value = undefined;
+	}, [wanted]);
 	const look = async (): Promise<void> => {
 		try {
 			preview.value = (await request<RolloutPreview>('POST', '/rollout-preview', {body: spec()})).body;
@@ -88,6 +93,7 @@ export const RolloutWizard = (): JSX.Element => {
 				</Panel>
 				<Panel title="3 · In which groups">
 					<GroupEditor groups={groups} />
+					<p class="faint small">Percent are of all boxes that match. The last group takes what is left.</p>
 				</Panel>
 				<Panel title="4 · When">
 					<div class="form-row">
@@ -108,6 +114,7 @@ export const RolloutWizard = (): JSX.Element => {
 				</Panel>
 				<Panel
 					title="5 · Review"
+					class="step-review"
 					actions={
 						<>
 							<Button disabled={chosen === undefined} onPress={look}>
@@ -172,7 +179,7 @@ const Preview = ({preview}: {readonly preview: RolloutPreview}): JSX.Element => 
 						<td class="number">{formatCount(group.boxes)}</td>
 						<td class="number">{formatCount(group.online)}</td>
 						<td class="number">{formatCount(group.alreadyDone)}</td>
-						<td class="faint small">{group.sample.slice(0, 5).join(', ')}</td>
+						<td class="wide faint small">{group.sample.slice(0, 5).join(', ')}</td>
 					</tr>
 				))}
 			</tbody>

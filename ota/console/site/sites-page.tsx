@@ -46,7 +46,7 @@ export const SitesPage = (): JSX.Element => {
 				renderRow={(site) => (
 					<tr key={site.id}>
 						<td>
-							<Link to={boxesPath(`site=${site.id}`)}>{site.name}</Link> <span class="faint mono">{site.id}</span>
+							<Link to={boxesPath(`site=${site.id}`)}>{site.name}</Link> <span class="faint mono small">{site.id}</span>
 						</td>
 						<td class="nowrap">
 							{site.latitude.toFixed(2)}°, {site.longitude.toFixed(2)}°
