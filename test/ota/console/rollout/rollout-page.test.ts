@@ -13,9 +13,9 @@ const boxCount = 6;
 const deadlineMs = 120_000;
 /** What each group takes of all boxes; the last takes the rest. */
 const groups = [
-	['canary', '1'],
-	['early', '50'],
-	['rest', '100'],
+	['canary', 'percent', '1'],
+	['early', 'count', '2'],
+	['rest', 'percent', '100'],
 ] as const;
 const noTuner: Reason = {code: 'OTA_CHECK_FAILED', message: 'The tuner was not found after the update.'};
 
@@ -48,14 +48,24 @@ const makeRollout = async ({page, fleet}: TestConsole, name: string): Promise<st
 	await page.goto(`${fleet.url}/rollouts`);
 	await page.getByRole('link', {name: 'New rollout'}).click();
 	await page.getByLabel('Name', {exact: true}).fill(name);
-	for (const [index, [group, percent]] of groups.entries()) {
+	for (const [index, [group, unit, size]] of groups.entries()) {
 		const row = page.locator('.group-edit').nth(index);
 		await row.getByRole('textbox', {name: 'Group'}).fill(group);
-		await row.getByLabel('% of boxes').fill(percent);
+		await row.getByLabel('Sized by').selectOption(unit);
+		await row.getByLabel(unit === 'count' ? 'Number of boxes' : '% of boxes').fill(size);
 		await row.getByLabel('Fails at %').fill('10');
 	}
 	await page.getByRole('button', {name: 'Preview'}).click();
 	await page.getByText(`${boxCount} boxes match.`).waitFor();
+	// As ordered: one of six is the least that 1 % can be, then two by count, then what is left.
+	for (const [index, boxes] of ['1', '2', '3'].entries()) {
+		await page
+			.locator('.step-review tbody tr')
+			.nth(index)
+			.getByRole('cell', {name: boxes, exact: true})
+			.first()
+			.waitFor();
+	}
 	await page.getByRole('button', {name: 'Make the rollout'}).click();
 	await page.waitForURL(/\/rollouts\/[a-z0-9]{12}$/u);
 	return page.url();
