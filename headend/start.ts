@@ -1,6 +1,5 @@
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import Router from '@koa/router';
 import {createApp} from '#appliance/http/create-app.ts';
 import {listen} from '#appliance/http/listen.ts';
@@ -24,6 +23,7 @@ import {openUplinkSender} from '#headend/open-uplink-sender.ts';
 import {createStatus} from '#headend/status/create-status.ts';
 import {mountMetrics} from '#headend/status/metrics.ts';
 import {mountStatus} from '#headend/status/status-routes.ts';
+import {projectRoot} from '#native/project-root.ts';
 
 /** The headend's composition root. Tests may put a recorder in the sender's place, and turn the clock. */
 export const startHeadend = async (
@@ -85,7 +85,7 @@ export const startHeadend = async (
 	});
 	mountIngest(router, {catalogue, uploads, channels, clock, config: config.ingest, objectBaseUri});
 	const app = createApp({logger: logger.child({component: 'http'})});
-	app.use(pageAssets({directory: join(fileURLToPath(new URL('.', import.meta.url)), 'page'), prefix: '/assets/'}));
+	app.use(pageAssets({directory: join(projectRoot, 'headend/page'), prefix: '/assets/'}));
 	app.use(router.routes());
 	const server = stack.use(await listen({handler: app.callback(), ...config.listen}));
 	// ffmpeg closes its connection right after the last byte of a segment and waits for no answer; Node would then throw

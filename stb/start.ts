@@ -1,10 +1,10 @@
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import type Router from '@koa/router';
 import {pageAssets} from '#appliance/http/page-assets.ts';
 import type {RoleContext, RunningRole} from '#appliance/process/role-context.ts';
 import {systemClock} from '#appliance/time/clock.ts';
+import {projectRoot} from '#native/project-root.ts';
 import {createObjectCache} from '#stb/cache/create-object-cache.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
@@ -17,7 +17,7 @@ import {readTitles} from '#stb/status/read-titles.ts';
 import {createStatusEvents} from '#stb/status/status-events.ts';
 import {mountStatusRoutes} from '#stb/status/status-routes.ts';
 
-const pageDirectory = join(fileURLToPath(new URL('.', import.meta.url)), 'page');
+const pageDirectory = join(projectRoot, 'stb/page');
 
 /**
  * The set-top's composition root: cache, then reception into it, then serving out of both. It serves what it has before

@@ -2,16 +2,16 @@ import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {createRequire, stripTypeScriptTypes} from 'node:module';
 import {dirname, extname, join, relative, sep} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {gzip} from 'node:zlib';
 import type {Context, Middleware} from 'koa';
 import {hasCode} from '#appliance/error/coded-error.ts';
+import {projectRoot} from '#native/project-root.ts';
 
 const compress = promisify(gzip);
 
 /** Addresses below the prefix are paths from here, so that a page's relative imports mean the same to tsc and browser. */
-const projectDirectory = fileURLToPath(new URL('../../', import.meta.url));
+const projectDirectory = projectRoot;
 
 /** Browser code that every page may import. */
 const sharedDirectory = 'appliance/page';

@@ -13,6 +13,7 @@ import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-h
 import {planServices} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {createSystemNotify} from '#appliance/supervisor/system-notify.ts';
+import {projectRoot} from '#native/project-root.ts';
 
 /** What remains after the role was given its time to stop: its process is killed, and reaped. */
 const reapTimeoutMs = 5000;
@@ -124,6 +125,6 @@ const tellParent = (parent: ParentChannel, status: SupervisorStatus, url: string
 };
 
 const readRelease = (): string => {
-	const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+	const text = readFileSync(path.join(projectRoot, 'package.json'), 'utf8');
 	return z.object({version: z.string()}).parse(JSON.parse(text)).version;
 };
