@@ -9,6 +9,7 @@ import {freeTcpPort} from '#demo/box/free-port.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
 import {firstAdminFile, firstAdminSchema} from '#demo/fleet/first-admin.ts';
 import {type FleetClient, openFleetClient, takeOver} from '#demo/fleet/fleet-client.ts';
+import {fleetNodeArguments} from '#ota/fleet/keep-heap-small.ts';
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
@@ -43,6 +44,7 @@ export const startDemoFleet = async (options: {
 				name: 'fleet',
 				command: process.execPath,
 				args: [
+					...fleetNodeArguments,
 					join(root, 'demo', 'fleet', 'fleet-process.ts'),
 					...['--state', stateDirectory, '--port', String(port)],
 					...(headendUrl === undefined ? [] : ['--headend', headendUrl]),
