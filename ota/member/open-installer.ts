@@ -1,5 +1,5 @@
 import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
-import type {ReleaseManifest} from '#appliance/contract/fleet/release-schema.ts';
+import {type ReleaseManifest, releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {toolText} from '#appliance/diagnostics/run-tool.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {createDirectoryInstaller} from '#ota/slot/directory/directory-installer.ts';
@@ -15,11 +15,13 @@ export type SignedManifest = {readonly manifest: string; readonly signature: str
 export const openInstaller = (options: {
 	readonly config: FleetConfig['installer'];
 	readonly verify: (signed: SignedManifest) => ReleaseManifest;
+	/** What this process is of; an image that was flashed is known to RAUC by no bundle. */
+	readonly release: string;
 	/** Ends the software, for the installer whose launcher starts it again. */
 	readonly stop: (reason: string) => void;
 	readonly logger: Logger;
 }): SlotInstaller | undefined => {
-	const {config, verify, stop, logger} = options;
+	const {config, verify, release, stop, logger} = options;
 	switch (config.kind) {
 		case 'none':
 			return undefined;
@@ -31,6 +33,7 @@ export const openInstaller = (options: {
 		case 'rauc':
 			return createRaucInstaller({
 				...(config.busAddress === undefined ? {} : {busAddress: config.busAddress}),
+				runningRelease: () => releaseVersionSchema.safeParse(release).data,
 				bootCause: () => readBootCause({}),
 				reboot: rebootMachine,
 				logger,

@@ -118,7 +118,7 @@ const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promi
 	await using stack = new AsyncDisposableStack();
 	try {
 		const config = state.config.fleet.installer;
-		const installer = openInstaller({config, verify: verifierOf(options), stop, logger});
+		const installer = openInstaller({config, verify: verifierOf(options), release: options.release, stop, logger});
 		if (installer === undefined) {
 			return undefined;
 		}

@@ -11,7 +11,14 @@ export type SystemConf = {
 		| {readonly kind: 'grub'; readonly grubenvPath: string}
 		| {readonly kind: 'uboot'}
 		| {readonly kind: 'custom'; readonly backendPath: string};
-	readonly slots: readonly {readonly device: string; readonly bootname: string}[];
+	readonly slots: readonly {
+		readonly device: string;
+		readonly bootname: string;
+		/** Of the kernel that boots this root, when it has a partition of its own: written together with it. */
+		readonly kernelDevice?: string;
+	}[];
+	/** The keyring may end at an intermediate, so that a release box trusts the release chain alone. */
+	readonly partialChain?: true;
 	/** Only a test may take bundles whose signature does not cover each block (CVE-2026-34155). */
 	readonly allowPlain?: true;
 	/** The oldest release that may be installed; known from 1.12 on. */
@@ -45,19 +52,21 @@ export const renderSystemConf = (conf: SystemConf): string => {
 		'[keyring]',
 		`path=${conf.keyringPath}`,
 		'check-purpose=codesign',
+		...(conf.partialChain === true ? ['allow-partial-chain=true'] : []),
 		...(conf.bootloader.kind === 'custom'
 			? ['', '[handlers]', `bootloader-custom-backend=${conf.bootloader.backendPath}`]
 			: []),
-		...conf.slots.flatMap(({device, bootname}, index) => [
-			'',
-			`[slot.rootfs.${index}]`,
-			`device=${device}`,
-			'type=raw',
-			`bootname=${bootname}`,
-		]),
+		...conf.slots.flatMap(slotLines),
 	];
 	return `${lines.map(requireOneLine).join('\n')}\n`;
 };
+
+const slotLines = (slot: SystemConf['slots'][number], index: number): readonly string[] => [
+	...['', `[slot.rootfs.${index}]`, `device=${slot.device}`, 'type=raw', `bootname=${slot.bootname}`],
+	...(slot.kernelDevice === undefined
+		? []
+		: ['', `[slot.boot.${index}]`, `device=${slot.kernelDevice}`, 'type=raw', `parent=rootfs.${index}`]),
+];
 
 const minorOf = (version: string): number => {
 	const match = /^1\.(\d{1,3})(?:\.|$)/u.exec(version);
