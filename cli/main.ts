@@ -8,6 +8,7 @@ import {registerConfigCommand} from '#cli/command/config.ts';
 import {registerContractCommand} from '#cli/command/contract.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerFleetCommand} from '#cli/command/fleet.ts';
+import {registerImageCommand} from '#cli/command/image.ts';
 import {registerReleaseCommand} from '#cli/command/release.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
 import {registerSupervisorCommand} from '#cli/command/supervisor.ts';
@@ -38,6 +39,7 @@ for (const kind of boxKinds) {
 registerCatalogueCommand(program);
 registerConfigCommand(program);
 registerReleaseCommand(program);
+registerImageCommand(program);
 registerContractCommand(program);
 
 try {

@@ -21,8 +21,10 @@ const openTask = new RegExp(`\\b(?:${['FIX' + 'ME', 'TO' + 'DO', 'X' + 'XX', 'HA
 export const openTasks = (files: readonly SourceFile[]): readonly string[] => linesWith(files, openTask);
 
 const forbidden = /(?:^|\/)(?:utils?|helpers|common|lib|misc|shared)(?:\/|\.[a-z]+$)/u;
+/** An image's overlay has the paths of its target, whose names are not ours. */
+const overlay = /^image\/profile\/[a-z-]+\/overlay\//u;
 export const forbiddenNames = (files: readonly SourceFile[]): readonly string[] =>
-	files.map((file) => file.path).filter((file) => forbidden.test(file));
+	files.map((file) => file.path).filter((file) => forbidden.test(file) && !overlay.test(file));
 
 const machinePath = new RegExp(`["'\`\\s=:(](?:/${'work'}/|/${'root'}/|/${'home'}/[a-z])`, 'u');
 export const machinePaths = (files: readonly SourceFile[]): readonly string[] =>

@@ -1,0 +1,53 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Writable} from 'node:stream';
+import {z} from 'zod';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {hostMirror, mirrorOf} from '#image/make/host-mirror.ts';
+import {openImageKeys, type Trust} from '#image/make/image-keys.ts';
+import {type MadeImage, makeImage} from '#image/make/make-image.ts';
+import {type Architecture, loadRecipe} from '#image/make/recipe.ts';
+import {projectRoot} from '#native/project-root.ts';
+
+export type BuildImageOptions = {
+	readonly kind: BoxKind;
+	readonly architecture: Architecture;
+	readonly outDirectory: string;
+	readonly trust: Trust;
+	readonly release?: string | undefined;
+	readonly mirror?: string | undefined;
+	readonly keysDirectory?: string | undefined;
+	readonly extraOverlays?: readonly string[];
+	readonly kernelArguments?: string;
+	readonly output: Writable;
+	readonly signal: AbortSignal;
+};
+
+/** Tarballs and development keys outlive a build, and are no part of the tree. */
+const cacheDirectory = path.join(projectRoot, 'build/image-cache');
+
+/** `streamverse image build`: makes the image and tells what it does, stage by stage. */
+export const buildImage = async (options: BuildImageOptions): Promise<MadeImage> => {
+	const {kind, architecture, output, outDirectory, keysDirectory} = options;
+	const recipe = loadRecipe(kind, architecture);
+	const keys = openImageKeys(keysDirectory ?? path.join(cacheDirectory, 'keys'), {make: keysDirectory === undefined});
+	const made = await makeImage({
+		...{recipe, keys, cacheDirectory, outDirectory, trust: options.trust, signal: options.signal},
+		release: options.release ?? packageVersion(),
+		mirror: options.mirror === undefined ? hostMirror() : mirrorOf(options.mirror),
+		...(options.extraOverlays === undefined ? {} : {extraOverlays: options.extraOverlays}),
+		...(options.kernelArguments === undefined ? {} : {kernelArguments: options.kernelArguments}),
+		progress: (stage, seconds) => {
+			output.write(seconds === undefined ? `${stage} …\n` : `${stage}: done in ${seconds.toFixed(1)} s\n`);
+		},
+	});
+	for (const [name, bytes] of Object.entries(made.sizes)) {
+		output.write(`${name}: ${(bytes / 1e6).toFixed(1)} MB\n`);
+	}
+	output.write(`image:  ${made.diskPath}\nbundle: ${made.bundlePath}\n`);
+	return made;
+};
+
+const packageVersion = (): string =>
+	z.object({version: z.string()}).parse(JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')))
+		.version;

@@ -1,0 +1,86 @@
+import {chmod, cp, mkdir, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {rolldown} from 'rolldown';
+import {stringify} from 'yaml';
+import type {Architecture, Recipe} from '#image/make/recipe.ts';
+import {projectRoot} from '#native/project-root.ts';
+
+/** Node's name of the target, as packages spell it. */
+const nodeNames = {amd64: 'linux-x64', arm64: 'linux-arm64'} as const;
+
+/** Packages that carry machine code, or are served to browsers: they are taken as they are, the parts that run. */
+const packagesKept = (architecture: Architecture): Readonly<Record<string, readonly string[]>> => {
+	const name = nodeNames[architecture];
+	return {
+		'better-sqlite3': ['package.json', 'lib', `prebuilds/${name}.node`],
+		'@lydell/node-pty': ['.'],
+		[`@lydell/node-pty-${name}`]: ['.'],
+		'hls.js': ['package.json', 'dist/hls.min.mjs'],
+	};
+};
+
+const pageFolders = ['appliance/page', 'stb/page', 'headend/page'];
+
+/**
+ * Our software as it lies in /usr/lib/streamverse: one file of JavaScript for each process, the native addons beside them,
+ * and the pages. Two runs on one commit give the same bytes.
+ */
+export const bundleSoftware = async (options: {
+	readonly recipe: Recipe;
+	readonly release: string;
+	readonly directory: string;
+	/** The Node of the target. */
+	readonly nodePath: string;
+}): Promise<void> => {
+	const {recipe, release, directory, nodePath} = options;
+	await rm(directory, {recursive: true, force: true});
+	await mkdir(path.join(directory, 'bin'), {recursive: true});
+	const kept = packagesKept(recipe.architecture);
+	const entries: Readonly<Record<string, string>> = {
+		supervisor: 'image/process/supervisor.ts',
+		'first-boot': 'image/process/first-boot.ts',
+		[recipe.kind]: `${recipe.kind}/main.ts`,
+	};
+	for (const [name, entry] of Object.entries(entries)) {
+		await bundleProcess(path.join(projectRoot, entry), path.join(directory, `${name}.js`), Object.keys(kept));
+	}
+	await copyBeside(directory, kept);
+	await cp(nodePath, path.join(directory, 'bin/node'), {dereference: true});
+	await chmod(path.join(directory, 'bin/node'), 0o755);
+	await writeFile(path.join(directory, 'package.json'), `${JSON.stringify({type: 'module', version: release})}\n`);
+	await writeFile(path.join(directory, 'box.yaml'), stringify(recipe.boxFile));
+};
+
+const bundleProcess = async (input: string, file: string, kept: readonly string[]): Promise<void> => {
+	const bundle = await rolldown({
+		cwd: projectRoot,
+		input,
+		platform: 'node',
+		// Only packages that say so themselves use eval, and only in what their authors call legacy.
+		checks: {eval: false},
+		external: [/\.node$/u, ...kept.map((name) => new RegExp(`^${name}(?:/|$)`, 'u'))],
+		logLevel: 'warn',
+	});
+	try {
+		await bundle.write({file, format: 'esm', codeSplitting: false, comments: false});
+	} finally {
+		await bundle.close();
+	}
+};
+
+const copyBeside = async (directory: string, kept: Readonly<Record<string, readonly string[]>>): Promise<void> => {
+	const addons = path.join(projectRoot, 'native/build/addons');
+	await cp(addons, path.join(directory, 'native/build/addons'), {
+		recursive: true,
+		filter: (source) => source === addons || source.endsWith('.node'),
+	});
+	for (const folder of pageFolders) {
+		await cp(path.join(projectRoot, folder), path.join(directory, folder), {recursive: true});
+	}
+	for (const [name, parts] of Object.entries(kept)) {
+		for (const part of parts) {
+			const inside = path.join('node_modules', name, part);
+			await cp(path.join(projectRoot, inside), path.join(directory, inside), {recursive: true, dereference: true});
+		}
+	}
+};

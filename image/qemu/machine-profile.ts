@@ -1,0 +1,36 @@
+import type {Architecture} from '#image/make/recipe.ts';
+
+export type MachineProfile = {
+	readonly command: string;
+	readonly arguments: readonly string[];
+	readonly code: string;
+	readonly variables: string;
+};
+
+/** A watchdog card that resets the machine, as a box has one. */
+const watchdog = ['-device', 'i6300esb', '-action', 'watchdog=reset'];
+
+/**
+ * A machine for each architecture. Without `svm` a guest does not load what it cannot use; `la57` off is for a shorter page
+ * walk, which TCG does in software.
+ */
+export const machineProfiles: Readonly<Record<Architecture, MachineProfile>> = {
+	amd64: {
+		command: 'qemu-system-x86_64',
+		arguments: [
+			...['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512'],
+			...['-cpu', 'max,svm=off,la57=off', '-smp', '2', ...watchdog],
+		],
+		code: 'OVMF_CODE_4M.fd',
+		variables: 'OVMF_VARS_4M.fd',
+	},
+	arm64: {
+		command: 'qemu-system-aarch64',
+		arguments: [
+			...['-machine', 'virt', '-accel', 'tcg,thread=multi,tb-size=512'],
+			...['-cpu', 'cortex-a76', '-smp', '2', ...watchdog],
+		],
+		code: 'AAVMF_CODE.fd',
+		variables: 'AAVMF_VARS.fd',
+	},
+};

@@ -1,0 +1,125 @@
+import {chown, open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
+import path from 'node:path';
+import type {z} from 'zod';
+import {parseBoxConfig} from '#appliance/config/parse-box-config.ts';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {errorMessage, hasCode} from '#appliance/error/coded-error.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import {boxFileText} from '#image/seed/apply-seed.ts';
+import {type Seed, seedBytesMax, seedPath, seedSchema} from '#image/seed/seed-schema.ts';
+
+export type CommissionOptions = {
+	/** The image's own box file. */
+	readonly templatePath: string;
+	/** Where the box's file and claim are kept; what is written belongs to the owner of it. */
+	readonly stateDirectory: string;
+	/** File systems that may hold a seed, such as the EFI system partition. */
+	readonly seedRoots: readonly string[];
+	readonly sectionSchemaOf: (kind: BoxKind) => z.ZodType;
+	readonly kind: BoxKind;
+	readonly networkDirectory?: string;
+	readonly logger: Logger;
+};
+
+/**
+ * Gives a box its file: at the first boot from the image alone, and from a seed whenever one is brought. A seed that is
+ * not understood is put aside with the reason beside it, and the box comes up without it.
+ */
+export const commissionBox = async (options: CommissionOptions): Promise<void> => {
+	const {stateDirectory, templatePath, logger} = options;
+	const boxPath = path.join(stateDirectory, 'box.yaml');
+	const template = await readFile(templatePath, 'utf8');
+	const current = await readIfThere(boxPath);
+	const defaultId = `${options.kind}-${await hardwareAddress(options.networkDirectory)}`;
+	for (const root of options.seedRoots) {
+		const file = path.join(root, seedPath);
+		try {
+			const seed = await readSeed(file);
+			if (seed !== undefined) {
+				const text = boxFileText({template, current: await readIfThere(boxPath), seed, defaultId});
+				requireValid(text, options);
+				if (seed.claim !== undefined) {
+					await replaceFile(path.join(stateDirectory, 'claim.json'), `${JSON.stringify(seed.claim)}\n`);
+				}
+				await replaceFile(boxPath, text);
+				await rm(file);
+				logger.info({file, box: seed.deviceId, site: seed.site}, 'the seed was taken');
+			}
+		} catch (error) {
+			logger.error({err: error, file}, 'the seed is refused');
+			await putAside(file, errorMessage(error)).catch((cause: unknown) => logger.error({err: cause}, 'it stays'));
+		}
+	}
+	if (current === undefined && (await readIfThere(boxPath)) === undefined) {
+		await replaceFile(boxPath, boxFileText({template, current, seed: undefined, defaultId}));
+	}
+};
+
+const requireValid = (text: string, {kind, sectionSchemaOf}: CommissionOptions): void => {
+	parseBoxConfig({text, filePath: seedPath, kind, sectionSchemaOf});
+};
+
+const readSeed = async (file: string): Promise<Seed | undefined> => {
+	try {
+		await using handle = await open(file);
+		const {size} = await handle.stat();
+		if (size > seedBytesMax) {
+			throw new RangeError(`A seed has at most ${seedBytesMax} bytes, and this one ${size}.`);
+		}
+		return seedSchema.parse(JSON.parse(await handle.readFile('utf8')));
+	} catch (error) {
+		if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
+			return undefined;
+		}
+		throw error;
+	}
+};
+
+const putAside = async (file: string, reason: string): Promise<void> => {
+	await rename(file, `${file}.refused`);
+	await using handle = await open(`${file}.reason.txt`, 'w');
+	await handle.writeFile(`${reason}\n`);
+};
+
+/** Whole or not at all, whenever the power goes. */
+const replaceFile = async (file: string, text: string): Promise<void> => {
+	const directory = path.dirname(file);
+	const {uid, gid} = await stat(directory);
+	const partial = `${file}.new`;
+	{
+		await using handle = await open(partial, 'w', 0o600);
+		await handle.writeFile(text);
+		await handle.sync();
+	}
+	await chown(partial, uid, gid);
+	await rename(partial, file);
+	await using handle = await open(directory);
+	await handle.sync();
+};
+
+const readIfThere = async (file: string): Promise<string | undefined> => {
+	try {
+		return await readFile(file, 'utf8');
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) {
+			return undefined;
+		}
+		throw error;
+	}
+};
+
+/** Twelve hex digits of the first network card that is hardware; what a label on the box says as well. */
+const hardwareAddress = async (directory = '/sys/class/net'): Promise<string> => {
+	const names = (await readdir(directory).catch(() => [])).sort();
+	for (const name of names) {
+		const isHardware = await stat(path.join(directory, name, 'device')).then(
+			() => true,
+			() => false,
+		);
+		const address = (await readIfThere(path.join(directory, name, 'address'))) ?? '';
+		if (isHardware && /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/u.test(address.trim())) {
+			return address.trim().replaceAll(':', '');
+		}
+	}
+	return 'without-network';
+};

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Makes Debian a box: overlays, users, units, our software; and takes away what a read-only box has no use for.
+# Reads SV_ROOTFS, SV_PROFILES (overlay folders, one a line), SV_SOFTWARE, SV_MODULES_DROPPED; writes SV_ROOT.
+set -euo pipefail
+
+# Of no use on a read-only box: the package manager (what it knew is in the bill of materials), Perl, documentation, hardware
+# names for people, character sets that nobody speaks to a box, and GRUB's tools but for the one that RAUC calls.
+readonly removed=(
+    boot/\* initrd.img\* vmlinuz\*
+    usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/bash-completion usr/share/zsh usr/share/lintian
+    usr/share/bug usr/share/common-licenses usr/share/perl\* usr/share/keyrings usr/share/grub usr/share/gcc usr/share/vim
+    usr/share/debconf usr/share/polkit-1/actions/org.freedesktop.packagekit\* usr/share/initramfs-tools
+    usr/lib/systemd/boot usr/lib/systemd/catalog usr/lib/grub usr/lib/klibc\* usr/lib/dracut usr/lib/initramfs-tools
+    usr/lib/udev/hwdb.d usr/lib/udev/hwdb.bin usr/lib/apt usr/lib/dpkg usr/lib/locale/\*/LC_COLLATE usr/lib/ssl/misc
+    usr/lib/\*-linux-gnu/gconv usr/lib/\*-linux-gnu/perl\* usr/lib/\*-linux-gnu/libapt\* usr/lib/\*-linux-gnu/libperl\*
+    usr/lib/\*-linux-gnu/libdb-5\* usr/lib/\*-linux-gnu/libmvec\* usr/lib/\*-linux-gnu/libfreetype\*
+    usr/bin/apt\* usr/bin/dpkg\* usr/bin/perl\* usr/bin/sqv usr/bin/pzstd usr/bin/grub-[a-df-z]\* usr/sbin/grub-\*
+    usr/bin/grub-editenv-none usr/bin/debconf\* usr/sbin/debugfs usr/bin/deb-systemd\* usr/sbin/ldconfig\*
+    etc/apt etc/cron\* etc/nginx/sites-enabled etc/init.d etc/rc?.d etc/dpkg etc/grub.d etc/ssl/private/\* etc/kernel
+)
+readonly masked=(
+    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+    getty@tty1.service nginx.service systemd-firstboot.service grub-common.service rauc-mark-good.service
+    
+    systemd-timesyncd.service systemd-networkd-wait-online.service systemd-hibernate-clear.service
+    console-getty.service debug-shell.service ctrl-alt-del.target
+)
+
+unpack() {
+    rm --recursive --force "${SV_ROOT}"
+    mkdir "${SV_ROOT}"
+    tar --extract --file "${SV_ROOTFS}" --directory "${SV_ROOT}" --exclude './dev/*'
+}
+
+lay_over() {
+    local overlay
+    while IFS= read -r overlay; do
+        cp --recursive --no-dereference --preserve=mode "${overlay}/." "${SV_ROOT}/"
+    done <<<"${SV_OVERLAYS}"
+    chmod --recursive u=rwX,go=rX "${SV_SOFTWARE}"
+    mkdir --parents "${SV_ROOT}/usr/lib/streamverse"
+    cp --recursive "${SV_SOFTWARE}/." "${SV_ROOT}/usr/lib/streamverse/"
+    ln --symbolic --force /run/systemd/resolve/stub-resolv.conf "${SV_ROOT}/etc/resolv.conf"
+    grep --invert-match '^#' "${SV_STATE_PATHS}" >"${SV_ROOT}/usr/lib/streamverse/state-paths"
+}
+
+# A password that nobody knows, for nobody: the accounts of Debian are locked, and ours have no shell.
+make_users() {
+    chroot "${SV_ROOT}" systemd-sysusers
+    sed --in-place 's/^root:[^:]*:/root:!*:/' "${SV_ROOT}/etc/shadow"
+    # The day of the last change of a password would be that of the build.
+    awk -F: -v OFS=: '{$3 = 20000; print}' "${SV_ROOT}/etc/shadow" >"${SV_WORK}/shadow"
+    cat "${SV_WORK}/shadow" >"${SV_ROOT}/etc/shadow"
+    rm --force "${SV_ROOT}"/etc/{passwd,group,shadow,gshadow,subuid,subgid}- "${SV_WORK}/shadow"
+}
+
+choose_units() {
+    local unit
+    for unit in "${masked[@]}"; do
+        ln --symbolic --force /dev/null "${SV_ROOT}/etc/systemd/system/${unit}"
+    done
+    chroot "${SV_ROOT}" systemctl --quiet preset-all
+    chroot "${SV_ROOT}" systemctl --quiet set-default multi-user.target
+}
+
+make_state() {
+    mkdir --parents "${SV_ROOT}/data" "${SV_ROOT}/efi" "${SV_ROOT}/usr/share/factory/var"
+    : >"${SV_ROOT}/etc/machine-id"
+    rm --recursive --force "${SV_ROOT}"/var/lib/{dpkg,apt,pam,systemd/catalog} "${SV_ROOT}"/var/cache/* "${SV_ROOT}"/var/log/*
+    cp --archive "${SV_ROOT}/var/." "${SV_ROOT}/usr/share/factory/var/"
+    rm --recursive --force "${SV_ROOT}/var"
+    mkdir "${SV_ROOT}/var"
+    local kind path
+    while read -r kind path _; do
+        case ${kind} in
+        directory) case ${path} in /var/*) ;; *) mkdir --parents "${SV_ROOT}${path}" ;; esac ;;
+        file) [ -e "${SV_ROOT}${path}" ] || : >"${SV_ROOT}${path}" ;;
+        esac
+    done <"${SV_ROOT}/usr/lib/streamverse/state-paths"
+}
+
+drop_modules() {
+    local pattern kernel
+    kernel=$(ls "${SV_ROOT}/usr/lib/modules")
+    while IFS= read -r pattern; do
+        rm --recursive --force "${SV_ROOT}/usr/lib/modules/${kernel}/kernel/"${pattern}
+    done < <(sed 's/#.*//; /^[[:space:]]*$/d' "${SV_MODULES_DROPPED}")
+    chroot "${SV_ROOT}" depmod "${kernel}"
+}
+
+main() {
+    unpack
+    cp --preserve=mode "${SV_ROOT}/var/lib/dpkg/status" "${SV_WORK}/dpkg-status"
+    drop_modules
+    make_users
+    lay_over
+    # Once more: now for what our own overlay declares.
+    make_users
+    choose_units
+    cp "${SV_ROOT}"/boot/vmlinuz-* "${SV_WORK}/vmlinuz"
+    cp --recursive "${SV_ROOT}/usr/lib/systemd/boot/efi" "${SV_WORK}/stub" 2>/dev/null || true
+}
+
+finish() {
+    local pattern
+    make_state
+    for pattern in "${removed[@]}"; do
+        rm --recursive --force "${SV_ROOT}"/${pattern}
+    done
+}
+
+case ${1:-} in
+finish) finish ;;
+*) main ;;
+esac

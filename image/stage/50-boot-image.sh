@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The kernel, its initrd and its command line, which names the root hash, as one signed EFI program (UAPI.5 unified kernel
+# image), in a FAT that a boot slot holds. Who controls the signature controls every byte that the box runs.
+# Reads SV_WORK, SV_STUB, SV_SECTIONS (objcopy's arguments), SV_BOOT_BYTES, SV_DB_KEY, SV_DB_CERT; writes SV_WORK/boot.img.
+set -euo pipefail
+
+readonly volume_id=53560001
+
+main() {
+    # One argument a word, on purpose.
+    # shellcheck disable=SC2086
+    "${SV_OBJCOPY}" ${SV_SECTIONS} "${SV_STUB}" "${SV_WORK}/kernel.efi"
+    faketime --exclude-monotonic "@${SOURCE_DATE_EPOCH}" \
+        sbsign --key "${SV_DB_KEY}" --cert "${SV_DB_CERT}" --output "${SV_WORK}/streamverse.efi" "${SV_WORK}/kernel.efi"
+    rm --force "${SV_WORK}/boot.img"
+    truncate --size "${SV_BOOT_BYTES}" "${SV_WORK}/boot.img"
+    mkfs.vfat --invariant -n BOOT -i "${volume_id}" "${SV_WORK}/boot.img"
+    touch --date "@${SOURCE_DATE_EPOCH}" "${SV_WORK}/streamverse.efi"
+    mcopy -m -i "${SV_WORK}/boot.img" "${SV_WORK}/streamverse.efi" ::/streamverse.efi
+}
+
+main
