@@ -3,6 +3,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {alertRules} from '#ota/contract/alert-api.ts';
 import {
 	deadFiles,
 	forbiddenNames,
@@ -77,6 +78,14 @@ test('every command that README.md shows is one', (t) => {
 	t.true(shown.includes('demo') && shown.includes('test'));
 	t.deepEqual(
 		shown.filter((command) => !known.has(command)),
+		[],
+	);
+});
+
+test('the NOC finds every alarm in its runbook', (t) => {
+	const runbook = files.find((file) => file.path === 'ota/doc/noc-runbook.md')?.text ?? '';
+	t.deepEqual(
+		alertRules.filter((rule) => !runbook.includes(`| \`${rule}\` |`)),
 		[],
 	);
 });
