@@ -21,4 +21,5 @@ export const systemConfOf = (recipe: Recipe, trust: Trust): string =>
 			{device: device('rootfs-a'), bootname: 'A', kernelDevice: device('boot-a')},
 			{device: device('rootfs-b'), bootname: 'B', kernelDevice: device('boot-b')},
 		],
+		factory: {device: device('rootfs-r'), bootname: 'R'},
 	});

@@ -26,7 +26,7 @@ make_grub() {
 make_environment() {
     rm --force "${SV_WORK}/grubenv"
     grub-editenv "${SV_WORK}/grubenv" create
-    grub-editenv "${SV_WORK}/grubenv" set ORDER='A B' A_OK=1 A_TRY=0 B_OK=0 B_TRY=0
+    grub-editenv "${SV_WORK}/grubenv" set ORDER='A B' A_OK=1 A_TRY=0 B_OK=0 B_TRY=0 R_OK=0 R_TRY=0
 }
 
 main() {

@@ -7,12 +7,17 @@ export const bootSlots = (slots: readonly RaucSlot[]): readonly RaucSlot[] =>
 		.filter(({bootname, parent}) => bootname !== undefined && (parent ?? '') === '')
 		.toSorted((left, right) => left.name.localeCompare(right.name));
 
+/** `other` is where an update goes, and what the boot loader goes back to. */
 export type Pair = {readonly booted: RaucSlot; readonly other: RaucSlot};
 
 export const pairOf = (all: readonly RaucSlot[]): Pair => {
 	const slots = bootSlots(all);
 	const booted = slots.find(({state}) => state === 'booted');
-	const other = slots.find((slot) => slot.state !== 'booted' && slot.class === booted?.class);
+	const others = slots.filter(({state}) => state !== 'booted');
+	// The factory's slot has no partner: from it either of the two is mended, and the one that may be good is kept.
+	const other =
+		others.find((slot) => slot.class === booted?.class) ??
+		others.toSorted((left, right) => statusRank(left) - statusRank(right)).at(0);
 	if (booted === undefined || other === undefined) {
 		throw slotError('OTA_SLOT_UNREADABLE', {
 			message: 'RAUC does not know which of two slots is booted: is rauc.slot on the kernel’s command line?',
@@ -21,6 +26,8 @@ export const pairOf = (all: readonly RaucSlot[]): Pair => {
 	}
 	return {booted, other};
 };
+
+const statusRank = ({'boot-status': status}: RaucSlot): number => (status === 'bad' ? 0 : 1);
 
 /**
  * RAUC itself does not say that a box has fallen back. It has, when the slot that was activated last is not the one that

@@ -17,6 +17,8 @@ export type SystemConf = {
 		/** Of the kernel that boots this root, when it has a partition of its own: written together with it. */
 		readonly kernelDevice?: string;
 	}[];
+	/** What was flashed, and what no update writes: booted when both slots have failed. */
+	readonly factory?: {readonly device: string; readonly bootname: string};
 	/** The keyring may end at an intermediate, so that a release box trusts the release chain alone. */
 	readonly partialChain?: true;
 	/** Only a test may take bundles whose signature does not cover each block (CVE-2026-34155). */
@@ -57,6 +59,7 @@ export const renderSystemConf = (conf: SystemConf): string => {
 			? ['', '[handlers]', `bootloader-custom-backend=${conf.bootloader.backendPath}`]
 			: []),
 		...conf.slots.flatMap(slotLines),
+		...(conf.factory === undefined ? [] : factoryLines(conf.factory)),
 	];
 	return `${lines.map(requireOneLine).join('\n')}\n`;
 };
@@ -66,6 +69,10 @@ const slotLines = (slot: SystemConf['slots'][number], index: number): readonly s
 	...(slot.kernelDevice === undefined
 		? []
 		: ['', `[slot.boot.${index}]`, `device=${slot.kernelDevice}`, 'type=raw', `parent=rootfs.${index}`]),
+];
+
+const factoryLines = ({device, bootname}: NonNullable<SystemConf['factory']>): readonly string[] => [
+	...['', '[slot.factory.0]', `device=${device}`, 'type=raw', `bootname=${bootname}`, 'readonly=true'],
 ];
 
 const minorOf = (version: string): number => {

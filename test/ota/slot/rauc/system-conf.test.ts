@@ -29,3 +29,15 @@ test('plain bundles are forbidden unless a test asks for them', (t) => {
 test('no value brings a line of its own', (t) => {
 	t.throws(() => renderSystemConf({...conf, compatible: 'a\nbundle-formats=plain'}), {code: 'OTA_SLOT_CONFIG'});
 });
+
+test('a kernel is written with its root, and the factory’s slot never', (t) => {
+	const text = renderSystemConf({
+		...conf,
+		slots: [{device: '/dev/a', bootname: 'A', kernelDevice: '/dev/boot-a'}],
+		factory: {device: '/dev/r', bootname: 'R'},
+		partialChain: true,
+	});
+	t.regex(text, /^\[slot\.boot\.0\]\ndevice=\/dev\/boot-a\ntype=raw\nparent=rootfs\.0$/mu);
+	t.regex(text, /^\[slot\.factory\.0\]\ndevice=\/dev\/r\ntype=raw\nbootname=R\nreadonly=true$/mu);
+	t.regex(text, /^allow-partial-chain=true$/mu);
+});
