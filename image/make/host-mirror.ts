@@ -47,8 +47,17 @@ const namesIn = (directory: string): readonly string[] => {
 	}
 };
 
-const addressesOf = (text: string): readonly string[] =>
-	text.split('\n').flatMap((line) => {
-		const found = /^\s*(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(https?:\/\/\S+)/u.exec(line);
-		return found?.[1] === undefined ? [] : [found[1]];
-	});
+const addressesOf = (text: string): readonly string[] => [...lineAddresses(text), ...stanzaAddresses(text)];
+
+const lineAddresses = (text: string): readonly string[] =>
+	[...text.matchAll(/^\s*deb\s+(?:\[[^\]]*\]\s+)?(https?:\/\/\S+)/gmu)].map(([, address]) => address ?? '');
+
+/** A field of deb822 goes on over the lines that begin with a space; a stanza may be turned off. */
+const stanzaAddresses = (text: string): readonly string[] =>
+	text
+		.replace(/^#.*\n/gmu, '')
+		.split(/\n\s*\n/u)
+		.map((stanza) => stanza.replace(/\n[ \t]+/gu, ' '))
+		.filter((stanza) => !/^Enabled:\s*(?:no|false|without|off|disable)\s*$/imu.test(stanza))
+		.flatMap((stanza) => /^URIs:(.*)$/imu.exec(stanza)?.[1]?.split(/\s+/u) ?? [])
+		.filter((address) => /^https?:\/\//u.test(address));

@@ -33,12 +33,7 @@ export const openImageKeys = (directory: string, {make}: {readonly make: boolean
 	if (make) {
 		runMakeKeys(directory);
 	}
-	const missing = certificates.map((name) => `${name}.pem`).filter((name) => !existsSync(path.join(directory, name)));
-	if (missing.length > 0) {
-		throw new CodedError<ImageErrorCode>('IMAGE_KEYS_INVALID', {
-			message: `${directory} lacks ${missing.join(', ')}; image/README.md tells what an operator's keys are.`,
-		});
-	}
+	requireFiles(directory, [...certificates.map((name) => `${name}.pem`), keyNameOf(directory, 'db')]);
 	const file = (name: string): string => path.join(directory, name);
 	const signer = (trust: Trust): KeyPair & {readonly intermediate: string} => ({
 		key: keyOf(directory, `${trust}-signer`),
@@ -56,12 +51,31 @@ export const openImageKeys = (directory: string, {make}: {readonly make: boolean
 	};
 };
 
-export const signerOf = (keys: ImageKeys, trust: Trust): KeyPair & {readonly intermediate: string} =>
-	keys.signers[trust];
+/**
+ * By whom a bundle is signed. Only who is asked for need be there: an operator's builder has no development keys.
+ * @throws CodedError IMAGE_KEYS_INVALID naming what is missing.
+ */
+export const signerOf = (keys: ImageKeys, trust: Trust): KeyPair & {readonly intermediate: string} => {
+	const directory = path.dirname(keys.rootPath);
+	requireFiles(directory, [`${trust}-signer.pem`, `${trust}-ca.pem`, keyNameOf(directory, `${trust}-signer`)]);
+	return keys.signers[trust];
+};
+
+const requireFiles = (directory: string, names: readonly string[]): void => {
+	const missing = names.filter((name) => !existsSync(path.join(directory, name)));
+	if (missing.length > 0) {
+		throw new CodedError<ImageErrorCode>('IMAGE_KEYS_INVALID', {
+			message: `${directory} lacks ${missing.join(', ')}; image/README.md tells what an operator's keys are.`,
+		});
+	}
+};
+
+const keyNameOf = (directory: string, name: string): string =>
+	existsSync(path.join(directory, `${name}.pkcs11`)) ? `${name}.pkcs11` : `${name}.key`;
 
 const keyOf = (directory: string, name: string): string => {
-	const token = path.join(directory, `${name}.pkcs11`);
-	return existsSync(token) ? readFileSync(token, 'utf8').trim() : path.join(directory, `${name}.key`);
+	const file = path.join(directory, keyNameOf(directory, name));
+	return file.endsWith('.pkcs11') ? readFileSync(file, 'utf8').trim() : file;
 };
 
 const runMakeKeys = (directory: string): void => {

@@ -47,7 +47,8 @@ export const debianComponents = (status: string, {architecture, suite}: Recipe):
 		.map((fields) => {
 			const name = fields.get('Package') ?? '';
 			const version = fields.get('Version') ?? '';
-			const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${suite}`;
+			const arch = fields.get('Architecture') ?? architecture;
+			const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${arch}&distro=${suite}`;
 			return {name, version, purl};
 		})
 		.sort((left, right) => (left.name < right.name ? -1 : 1));
