@@ -7,6 +7,7 @@ import {registerCatalogueCommand} from '#cli/command/catalogue.ts';
 import {registerConfigCommand} from '#cli/command/config.ts';
 import {registerContractCommand} from '#cli/command/contract.ts';
 import {registerDemoCommand} from '#cli/command/demo.ts';
+import {registerFlashCommand} from '#cli/command/flash.ts';
 import {registerFleetCommand} from '#cli/command/fleet.ts';
 import {registerImageCommand} from '#cli/command/image.ts';
 import {registerReleaseCommand} from '#cli/command/release.ts';
@@ -40,6 +41,7 @@ registerCatalogueCommand(program);
 registerConfigCommand(program);
 registerReleaseCommand(program);
 registerImageCommand(program);
+registerFlashCommand(program);
 registerContractCommand(program);
 
 try {

@@ -1,0 +1,218 @@
+import {stat} from 'node:fs/promises';
+import {hasCode} from '#appliance/error/coded-error.ts';
+import {alignedBuffer, type BlockHandle, type OpenBlockHandle, openBlockHandle} from '#image/flash/block-handle.ts';
+import {type BlockMap, readBlockMap} from '#image/flash/block-map.ts';
+import {type DeviceFacts, readDeviceFacts, type SystemRoots, systemRoots} from '#image/flash/device-facts.ts';
+import {createDeviceWriter, type DeviceWriter} from '#image/flash/device-writer.ts';
+import {flashError} from '#image/flash/flash-error.ts';
+import {type FlashJournal, flashJournal} from '#image/flash/flash-journal.ts';
+import {createRateMeter, type FlashProgress} from '#image/flash/flash-progress.ts';
+import {readChunks} from '#image/flash/image-reader.ts';
+import {moveBackupTable} from '#image/flash/move-backup-table.ts';
+import {type ReadBytes, readPartitions} from '#image/flash/partition-table.ts';
+import {refusalOf} from '#image/flash/refuse-device.ts';
+import {answered, readWhole} from '#image/flash/whole-transfer.ts';
+import {planWrites} from '#image/flash/write-plan.ts';
+import {requireSeedTools, seedText, writeSeed} from '#image/flash/write-seed.ts';
+import type {Seed} from '#image/seed/seed-schema.ts';
+
+/** Each holds a system call open; libuv has few threads, and a USB bus little to share. */
+export const devicesMax = 16;
+const closeTimeoutMs = 5000;
+
+export type FlashOptions = {
+	readonly imagePath: string;
+	readonly devicePaths: readonly string[];
+	readonly seed?: Seed | undefined;
+	/** Where the journals of interrupted runs are. */
+	readonly journalDirectory: string;
+	readonly onProgress: (progress: FlashProgress) => void;
+	readonly signal: AbortSignal;
+	readonly openHandle?: OpenBlockHandle;
+	readonly roots?: SystemRoots;
+};
+
+export type FlashOutcome =
+	| {
+			readonly kind: 'done';
+			readonly device: string;
+			readonly writtenBytes: number;
+			/** Were there already from an interrupted run, and were read back. */
+			readonly resumedBytes: number;
+			readonly isVerifiedDirect: boolean;
+			readonly isBackupTableMoved: boolean;
+	  }
+	| {readonly kind: 'failed'; readonly device: string; readonly error: unknown};
+
+type Target = {
+	readonly facts: DeviceFacts;
+	readonly handle: BlockHandle;
+	readonly writer: DeviceWriter;
+	readonly journal: FlashJournal;
+	readonly rate: ReturnType<typeof createRateMeter>;
+	error?: unknown;
+};
+
+/**
+ * Writes an image to disks, all at once, and tells what became of each. Nothing is written to any while one of them may
+ * not be; from then on a disk fails alone.
+ * @throws CodedError FLASH_… when the image, its map, the seed or a disk is refused; the signal's reason when it aborts.
+ */
+export const flashImage = async (options: FlashOptions): Promise<readonly FlashOutcome[]> => {
+	const {imagePath, signal} = options;
+	const openHandle: OpenBlockHandle = options.openHandle ?? openBlockHandle;
+	const map = await readBlockMap(`${imagePath}.bmap`);
+	await requireImage(imagePath, map);
+	if (options.seed !== undefined) {
+		seedText(options.seed);
+		await requireSeedTools(signal);
+	}
+	const image = await openHandle(imagePath, {writable: false, exclusive: false});
+	await using stack = new AsyncDisposableStack();
+	stack.defer(() => image.close());
+	const chunks = planWrites(map, await readPartitions(readWith(image, signal), map.imageBytes));
+	const totalBytes = chunks.reduce((sum, {length}) => sum + length, 0);
+	const targets = await openTargets(options, {map, totalBytes, stack});
+	let doneBytes = 0;
+	for await (const {chunk, bytes} of readChunks(image, {chunks, imagePath, signal})) {
+		const working = targets.filter((target) => target.error === undefined);
+		if (working.length === 0) {
+			break;
+		}
+		await Promise.all(working.map((target) => attempt(target, signal, () => target.writer.take(chunk, bytes))));
+		doneBytes += chunk.length;
+		for (const {facts, error, rate} of working) {
+			if (error === undefined) {
+				options.onProgress({device: facts.path, ...rate(doneBytes)});
+			}
+		}
+	}
+	return await Promise.all(targets.map((target) => finish(target, totalBytes, options)));
+};
+
+const requireImage = async (imagePath: string, map: BlockMap): Promise<void> => {
+	const size = await stat(imagePath).then(
+		(stats) => stats.size,
+		(cause: unknown) => {
+			throw flashError('FLASH_IMAGE_INVALID', `There is no image ${imagePath}.`, {cause});
+		},
+	);
+	if (size !== map.imageBytes) {
+		const message = `The image ${imagePath} has ${size} bytes, and its block map says ${map.imageBytes}; copy it again.`;
+		throw flashError('FLASH_IMAGE_INVALID', message);
+	}
+};
+
+/** @throws CodedError when one of the disks may not be written; none of them was then. */
+export const requireDevices = async (
+	devicePaths: readonly string[],
+	{imageBytes, roots = systemRoots}: {readonly imageBytes: number; readonly roots?: SystemRoots | undefined},
+): Promise<readonly DeviceFacts[]> => {
+	const all = await Promise.all(devicePaths.map((devicePath) => readDeviceFacts(devicePath, roots)));
+	for (const facts of all) {
+		const refusal = refusalOf(facts, imageBytes);
+		if (refusal !== undefined) {
+			throw refusal;
+		}
+	}
+	const twice = all.find((facts, index) => all.findIndex(({identity}) => identity === facts.identity) !== index);
+	if (twice !== undefined || all.length > devicesMax) {
+		const why = twice === undefined ? `At most ${devicesMax} disks at once.` : `${twice.path} is named twice.`;
+		throw flashError('FLASH_DEVICE_UNFIT', why);
+	}
+	return all;
+};
+
+const openTargets = async (
+	{devicePaths, openHandle = openBlockHandle, journalDirectory, signal, roots = systemRoots}: FlashOptions,
+	{map, totalBytes, stack}: {map: BlockMap; totalBytes: number; stack: AsyncDisposableStack},
+): Promise<readonly Target[]> => {
+	const all = await requireDevices(devicePaths, {imageBytes: map.imageBytes, roots});
+	const targets: Target[] = [];
+	for (const facts of all) {
+		const handle = await openHandle(facts.path, {writable: true, exclusive: facts.kind === 'disk'}).catch(
+			(cause: unknown) => {
+				throw openRefusal(facts.path, cause);
+			},
+		);
+		// A disk that does not answer is not closed either; the end of the process does it.
+		stack.defer(() => answered(handle.close(), AbortSignal.timeout(closeTimeoutMs)).catch(() => undefined));
+		const journal = flashJournal(journalDirectory, {image: map.digest, device: facts.identity});
+		const isThere = (): Promise<boolean> =>
+			readDeviceFacts(facts.path, roots).then(
+				({sizeBytes, identity}) => sizeBytes === facts.sizeBytes && identity === facts.identity,
+				() => false,
+			);
+		const chunksDone = await journal.chunksDone();
+		const writer = createDeviceWriter({facts, handle, journal, chunksDone, isThere, signal});
+		targets.push({facts, handle, writer, journal, rate: createRateMeter(totalBytes)});
+	}
+	return targets;
+};
+
+const openRefusal = (devicePath: string, cause: unknown): Error => {
+	if (hasCode(cause, 'EBUSY')) {
+		return flashError('FLASH_DEVICE_IN_USE', `${devicePath} is in use, says the kernel; unmount it first.`, {cause});
+	}
+	if (hasCode(cause, 'EACCES', 'EPERM')) {
+		return flashError('FLASH_DEVICE_UNFIT', `${devicePath} may not be written by you; run this as root.`, {cause});
+	}
+	if (hasCode(cause, 'ENOMEDIUM', 'ENXIO', 'ENODEV')) {
+		return flashError('FLASH_DEVICE_GONE', `There is no disk in ${devicePath}.`, {cause});
+	}
+	return flashError('FLASH_DEVICE_UNFIT', `${devicePath} cannot be opened.`, {cause});
+};
+
+const attempt = async (target: Target, signal: AbortSignal, work: () => Promise<void>): Promise<void> => {
+	try {
+		await work();
+	} catch (error) {
+		signal.throwIfAborted();
+		target.error = error;
+	}
+};
+
+const finish = async (
+	target: Target,
+	writtenBytes: number,
+	{seed, signal, openHandle = openBlockHandle}: FlashOptions,
+): Promise<FlashOutcome> => {
+	const {facts, handle, writer} = target;
+	const device = facts.path;
+	let isBackupTableMoved = false;
+	if (target.error === undefined) {
+		await attempt(target, signal, async () => {
+			await writer.finish();
+			isBackupTableMoved = await moveBackupTable(device, signal);
+			if (seed !== undefined) {
+				const partitions = await readPartitions(readWith(handle, signal), facts.sizeBytes);
+				await writeSeed(device, {seed, partitions, signal});
+			}
+			await syncDevice(device, openHandle, signal);
+			await target.journal.remove();
+		});
+	}
+	if (target.error !== undefined) {
+		return {kind: 'failed', device, error: target.error};
+	}
+	const resumedBytes = writer.resumedBytes();
+	return {kind: 'done', device, writtenBytes, resumedBytes, isVerifiedDirect: handle.isDirect, isBackupTableMoved};
+};
+
+/** mtools writes through the page cache, and a technician unplugs as soon as the last line is there. */
+const syncDevice = async (device: string, openHandle: OpenBlockHandle, signal: AbortSignal): Promise<void> => {
+	const handle = await openHandle(device, {writable: true, exclusive: false});
+	try {
+		await answered(handle.sync(), signal);
+	} finally {
+		await handle.close();
+	}
+};
+
+const readWith =
+	(handle: BlockHandle, signal: AbortSignal): ReadBytes =>
+	async (offset, length) => {
+		const buffer = alignedBuffer(length);
+		await readWhole(handle, buffer, offset, signal);
+		return buffer;
+	};
