@@ -1,3 +1,4 @@
+import {sql} from 'kysely';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {RevocationReason} from '#ota/contract/claim-api.ts';
 import {notFound} from '#ota/fleet/api/api-error.ts';
@@ -23,7 +24,12 @@ export const revokeBox = async (
 		const nowMs = clock.nowMs();
 		const {numUpdatedRows} = await transaction
 			.updateTable('box')
-			.set({revoked_ms: nowMs})
+			.set({
+				revoked_ms: nowMs,
+				// Nobody listens to it from now on, not even to the end of its session.
+				presence: sql<string>`case when presence = 'online' then 'offline' else presence end`,
+				health: sql<string>`case when health = 'ok' then 'unknown' else health end`,
+			})
 			.where('id', '=', box)
 			.executeTakeFirst();
 		if (numUpdatedRows === 0n) {

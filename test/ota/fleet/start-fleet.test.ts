@@ -53,6 +53,7 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 
 	t.true((await call('POST /boxes/stb-1/revoke', {reason: 'unspecified'})).status < 300);
 	await poll('the box is cut off', () => !box.isConnected());
+	await poll('the fleet sees it go', async () => (await read()).presence === 'offline');
 	t.is((await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {}})).status, 404);
 });
 

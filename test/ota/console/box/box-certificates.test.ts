@@ -26,5 +26,8 @@ test('an admin revokes one certificate of a box, which is cut off', async (t) =>
 		['revoked'],
 	);
 	await eventually('it is cut off', () => !stolen.isConnected());
+	const presence = async (id: string) => (await fleet.call(`GET /boxes/${id}`)).body.presence;
+	await eventually('the fleet sees it go', async () => (await presence('stb-stolen')) === 'offline');
+	t.is(await presence('stb-honest'), 'online');
 	t.true(honest.isConnected());
 });

@@ -55,6 +55,51 @@ test('a box that is revoked is thrown out of its connection, and does not come b
 	t.is((await askDevices(fixture, `${url}/.well-known/est/simplereenroll`, {box: bad, body: 'AAAA'})).status, 400);
 });
 
+test('a box that is cut off has gone for everybody who hears or reads its presence; one that never came stays unknown', async (t) => {
+	const fixture = await withAuthority(t);
+	const {url} = await withDeviceServer(t, fixture);
+	const broker = await withFleetBroker(t, fixture);
+	const {caPem} = fixture.trust.authority;
+	const topic = 'sv/1/bad-box/presence';
+	const presence = {version: 1, bootId: 'boot-1', sessionId: 'session-1', sinceMs: 1000};
+	const bad = await enrolTestBox(fixture, url, 'bad-box');
+	const client = await connectMqtt(
+		t,
+		broker.boxUrl,
+		{caPem, box: bad},
+		{
+			...{clientId: 'bad-box', clean: false},
+			properties: {sessionExpiryInterval: 3600},
+			will: {
+				...{topic, qos: 1, retain: true, payload: Buffer.from(JSON.stringify({...presence, state: 'offline'}))},
+				properties: {willDelayInterval: 3600},
+			},
+		},
+	);
+	await client.publishAsync(topic, JSON.stringify({...presence, state: 'online'}), {qos: 1, retain: true});
+	const {serverCredentials, serverUrl} = broker;
+	const server = {keyPem: serverCredentials?.keyPem ?? '', certificatePem: serverCredentials?.certificatePem ?? ''};
+	const serverCa = serverCredentials?.caPem ?? caPem;
+	const listening = await connectMqtt(t, serverUrl, {caPem: serverCa, box: server});
+	const heard: {readonly topic: string; readonly json: unknown}[] = [];
+	listening.on('message', (at, payload) => heard.push({topic: at, json: JSON.parse(payload.toString())}));
+	await listening.subscribeAsync('sv/1/+/presence', {qos: 1});
+	await enrolTestBox(fixture, url, 'new-box');
+	await fixture.call('revokeBox', {parameters: {id: 'new-box'}});
+	await fixture.call('revokeBox', {parameters: {id: 'bad-box'}});
+	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	const offline = {topic, json: {...presence, state: 'offline'}};
+	await poll('it is heard', () => heard.length > 1);
+	t.deepEqual(heard, [{topic, json: {...presence, state: 'online'}}, offline]);
+
+	heard.length = 0;
+	const reading = await connectMqtt(t, serverUrl, {caPem: serverCa, box: server});
+	reading.on('message', (at, payload) => heard.push({topic: at, json: JSON.parse(payload.toString())}));
+	await reading.subscribeAsync('sv/1/+/presence', {qos: 1});
+	await poll('it is read', () => heard.length > 0);
+	t.deepEqual(heard, [offline]);
+});
+
 test('three revocations in a row are each loaded by the running broker', async (t) => {
 	const fixture = await withAuthority(t);
 	const {url} = await withDeviceServer(t, fixture);
