@@ -20,11 +20,17 @@ readonly removed=(
 )
 readonly masked=(
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-    getty@tty1.service nginx.service systemd-firstboot.service grub-common.service rauc-mark-good.service
-    
+    getty@tty1.service getty.target getty-static.service nginx.service systemd-firstboot.service grub-common.service rauc-mark-good.service
     systemd-timesyncd.service systemd-networkd-wait-online.service systemd-hibernate-clear.service
     console-getty.service debug-shell.service ctrl-alt-del.target
+    dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount
+    sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+    systemd-hostnamed.socket systemd-journal-catalog-update.service systemd-machine-id-commit.service
+    systemd-networkd-persistent-storage.service systemd-sysext.socket systemd-sysext.service systemd-confext.service
+    systemd-update-done.service systemd-update-utmp.service systemd-hwdb-update.service
 )
+# What looks for disks, credentials, consoles and updates that a box does not have, each time it boots.
+readonly generators_kept=(systemd-fstab-generator)
 
 unpack() {
     rm --recursive --force "${SV_ROOT}"
@@ -58,6 +64,12 @@ choose_units() {
     local unit
     for unit in "${masked[@]}"; do
         ln --symbolic --force /dev/null "${SV_ROOT}/etc/systemd/system/${unit}"
+    done
+    mkdir --parents "${SV_ROOT}/etc/systemd/system-generators"
+    for unit in "${SV_ROOT}"/usr/lib/systemd/system-generators/*; do
+        unit=${unit##*/}
+        [[ " ${generators_kept[*]} " == *" ${unit} "* ]] ||
+            ln --symbolic --force /dev/null "${SV_ROOT}/etc/systemd/system-generators/${unit}"
     done
     chroot "${SV_ROOT}" systemctl --quiet preset-all
     chroot "${SV_ROOT}" systemctl --quiet set-default multi-user.target
