@@ -13,6 +13,8 @@ export type BlockDigests = {readonly blockSizeBytes: number; readonly digests: B
 
 const digestBytes = 32;
 const listBytesMax = 64 * 1024 ** 2;
+/** Small blocks are read many at a time. */
+const blocksPerRead = 64;
 type Blocks = NonNullable<Bundle['blocks']>;
 
 /**
@@ -79,24 +81,31 @@ const copyBlocks = async (kept: string, list: BlockDigests, {part, bundle, signa
 		const from = index * list.blockSizeBytes;
 		if (part.missing(from, from + lengthOf(list, index, bundle.sizeBytes)).length > 0) {
 			const digest = blockAt(list, index);
-			lacking.set(digest, [...(lacking.get(digest) ?? []), index]);
+			const alike = lacking.get(digest);
+			if (alike === undefined) {
+				lacking.set(digest, [index]);
+			} else {
+				alike.push(index);
+			}
 		}
 	}
 	await using handle = await openIfThere(kept);
-	const buffer = Buffer.alloc(list.blockSizeBytes);
-	for (let offset = 0; handle !== undefined && lacking.size > 0; offset += list.blockSizeBytes) {
+	const buffer = Buffer.alloc(list.blockSizeBytes * blocksPerRead);
+	for (let offset = 0; handle !== undefined && lacking.size > 0; offset += buffer.length) {
 		signal.throwIfAborted();
 		const {bytesRead} = await handle.read(buffer, 0, buffer.length, offset);
 		if (bytesRead === 0) {
 			return;
 		}
-		const block = buffer.subarray(0, bytesRead);
-		const digest = digestOf(block);
-		for (const index of lacking.get(digest) ?? []) {
-			part.count('local', block.length);
-			await part.write(index * list.blockSizeBytes, block);
+		for (let at = 0; at < bytesRead; at += list.blockSizeBytes) {
+			const block = buffer.subarray(at, Math.min(at + list.blockSizeBytes, bytesRead));
+			const digest = digestOf(block);
+			for (const index of lacking.get(digest) ?? []) {
+				part.count('local', block.length);
+				await part.write(index * list.blockSizeBytes, block);
+			}
+			lacking.delete(digest);
 		}
-		lacking.delete(digest);
 	}
 };
 
