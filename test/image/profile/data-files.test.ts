@@ -1,0 +1,123 @@
+import {existsSync, globSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import test from 'ava';
+import {boxKinds} from '#appliance/contract/box-schema.ts';
+import {imageDirectory} from '#image/make/recipe.ts';
+
+const profile = path.join(imageDirectory, 'profile');
+const overlay = path.join(profile, 'base/overlay');
+
+const linesOf = (file: string): readonly string[] =>
+	readFileSync(path.join(profile, file), 'utf8')
+		.split('\n')
+		.map((line) => line.replace(/#.*/u, '').trim())
+		.filter((line) => line !== '');
+
+test('each path that a box keeps has a kind, a mode and an owner, and lies in /etc or /var', (t) => {
+	const lines = linesOf('base/state-paths');
+	t.true(lines.length > 0);
+	for (const line of lines) {
+		t.regex(line, /^(?:file\s+\/etc|directory\s+\/(?:etc|var))(?:\/[\w.-]+)+\s+[0-2]?[0-7]{3,4}\s+[\w-]+:[\w-]+$/u);
+		t.notRegex(line, /\.\./u);
+	}
+	const paths = lines.map((line) => line.split(/\s+/u)[1] ?? '');
+	t.is(new Set(paths).size, paths.length);
+	for (const outer of paths) {
+		t.false(
+			paths.some((inner) => inner.startsWith(`${outer}/`)),
+			`something is kept within ${outer}, which is kept`,
+		);
+	}
+});
+
+test('what a unit may write to is kept, or is the boot loader’s', (t) => {
+	const kept = linesOf('base/state-paths').map((line) => line.split(/\s+/u)[1] ?? '');
+	for (const file of globSync('usr/lib/systemd/system/streamverse*.service', {cwd: overlay})) {
+		const unit = readFileSync(path.join(overlay, file), 'utf8');
+		const writable = [...unit.matchAll(/^ReadWritePaths=(.*)$/gmu)].flatMap(([, list]) => (list ?? '').split(' '));
+		t.deepEqual(
+			writable.filter((name) => name !== '/efi' && !kept.includes(name)),
+			[],
+			file,
+		);
+	}
+});
+
+test('packages are named one a line, none twice, none for a way in', (t) => {
+	const base = linesOf('base/packages.txt');
+	for (const kind of boxKinds) {
+		const names = [...base, ...linesOf(`${kind}/packages.txt`)];
+		t.deepEqual(
+			names.filter((name) => !/^[a-z0-9][a-z0-9.+-]+(?:ARCH)?$/u.test(name)),
+			[],
+		);
+		t.is(new Set(names).size, names.length);
+		t.deepEqual(
+			names.filter((name) => /ssh|telnet|ftp|^sudo$/u.test(name)),
+			[],
+		);
+	}
+});
+
+test('drivers are dropped by paths below the kernel’s folder, and none that a box needs', (t) => {
+	const dropped = linesOf('base/modules-dropped.txt');
+	for (const pattern of dropped) {
+		t.regex(pattern, /^(?:drivers|fs|net|sound)(?:\/[\w*.[\]-]+)*$/u);
+	}
+	t.is(new Set(dropped).size, dropped.length);
+	const needed = [
+		'drivers/md',
+		'drivers/block',
+		'drivers/nvme',
+		'drivers/ata',
+		'drivers/media/dvb-core',
+		'fs/erofs',
+		'fs/fat',
+	];
+	for (const folder of [...needed, 'drivers/net/ethernet/intel', 'drivers/watchdog', 'fs/overlayfs', 'fs/squashfs']) {
+		t.false(
+			dropped.some((pattern) => path.matchesGlob(folder, pattern) || folder.startsWith(`${pattern}/`)),
+			folder,
+		);
+	}
+});
+
+test('a setting of the kernel is a name and a value', (t) => {
+	const names = linesOf('base/overlay/usr/lib/sysctl.d/60-streamverse.conf').map((line) => {
+		t.regex(line, /^[a-z0-9_.]+ = \d+$/u);
+		return line.split(' ')[0];
+	});
+	t.is(new Set(names).size, names.length);
+});
+
+type Subject = {readonly user: string};
+type Rule = (action: {readonly id: string}, subject: Subject) => string;
+
+test('the supervisor may restart the machine; nobody else may anything', (t) => {
+	const rules: Rule[] = [];
+	const polkit = {Result: {YES: 'yes', NO: 'no'}, addRule: (rule: Rule) => rules.push(rule)};
+	vm.runInNewContext(readFileSync(path.join(overlay, 'etc/polkit-1/rules.d/10-streamverse.rules'), 'utf8'), {polkit});
+	const verdict = (id: string, user: string): string | undefined => rules[0]?.({id: `org.freedesktop.${id}`}, {user});
+	t.is(rules.length, 1);
+	t.is(verdict('login1.reboot', 'streamverse'), 'yes');
+	t.is(verdict('login1.reboot', 'streamverse-shell'), 'no');
+	for (const id of ['login1.power-off', 'login1.halt', 'systemd1.manage-units', 'login1.reboot-ignore-inhibit']) {
+		t.is(verdict(id, 'streamverse'), 'no', id);
+	}
+});
+
+test('only the supervisor and root speak to RAUC, and nobody by default', (t) => {
+	const file = path.join(overlay, 'usr/share/dbus-1/system.d/de.pengutronix.rauc.conf');
+	const text = readFileSync(file, 'utf8');
+	const policies = [...text.matchAll(/<policy ([^>]*)>/gu)].map(([, who]) => who);
+	t.deepEqual(policies, ['user="root"', 'user="streamverse"']);
+	t.is([...text.matchAll(/allow own=/gu)].length, 1);
+});
+
+for (const kind of boxKinds) {
+	test(`a ${kind} has its box file, and a set of ports`, (t) => {
+		t.true(existsSync(path.join(profile, kind, 'box.yaml')));
+		t.true(existsSync(path.join(profile, kind, 'overlay/etc/nftables.d/role.nft')));
+	});
+}
