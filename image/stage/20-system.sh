@@ -80,7 +80,7 @@ make_state() {
     : >"${SV_ROOT}/etc/machine-id"
     rm --recursive --force "${SV_ROOT}"/var/lib/{dpkg,apt,pam,systemd/catalog} "${SV_ROOT}"/var/cache/* "${SV_ROOT}"/var/log/*
     cp --archive "${SV_ROOT}/var/." "${SV_ROOT}/usr/share/factory/var/"
-    rm --recursive --force "${SV_ROOT}/var"
+    rm --recursive --force "${SV_ROOT:?}/var"
     mkdir "${SV_ROOT}/var"
     local kind path
     while read -r kind path _; do
@@ -95,7 +95,9 @@ drop_modules() {
     local pattern kernel
     kernel=$(ls "${SV_ROOT}/usr/lib/modules")
     while IFS= read -r pattern; do
-        rm --recursive --force "${SV_ROOT}/usr/lib/modules/${kernel}/kernel/"${pattern}
+        # A glob, on purpose.
+        # shellcheck disable=SC2086
+        rm --recursive --force "${SV_ROOT:?}/usr/lib/modules/${kernel:?}/kernel/"${pattern}
     done < <(sed 's/#.*//; /^[[:space:]]*$/d' "${SV_MODULES_DROPPED}")
     chroot "${SV_ROOT}" depmod "${kernel}"
 }
@@ -117,7 +119,9 @@ finish() {
     local pattern
     make_state
     for pattern in "${removed[@]}"; do
-        rm --recursive --force "${SV_ROOT}"/${pattern}
+        # A glob, on purpose.
+        # shellcheck disable=SC2086
+        rm --recursive --force "${SV_ROOT:?}"/${pattern:?}
     done
 }
 
