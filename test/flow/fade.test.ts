@@ -59,21 +59,24 @@ test.serial('a player reads an object while it arrives, over loss, and gets its 
 	await satellite.put('vod/film/seg-1.m4s', bytes);
 	await eventually('the object arrives', () => isArriving(satellite));
 	const response = await fetch(`${satellite.stbUrl()}/streamverse/vod/film/seg-1.m4s`);
+	t.is(response.headers.get('streamverse-source'), 'arriving');
 	t.is(response.headers.get('content-length'), String(bytes.length));
 	const chunks: Buffer[] = [];
-	let [longestWaitMs, atMs, phaseAtFirst] = [0, performance.now(), ''];
+	let [longestWaitMs, atMs, repairedMeanwhile] = [0, performance.now(), false];
 	for await (const chunk of response.body ?? []) {
-		phaseAtFirst ||= (await satellite.status()).objects.arriving[0]?.phase ?? 'none';
+		if (!repairedMeanwhile) {
+			const {objects, repair} = await satellite.status();
+			repairedMeanwhile = objects.arriving[0]?.phase === 'receiving' && repair.requests > 0;
+		}
 		chunks.push(Buffer.from(chunk));
 		longestWaitMs = Math.max(longestWaitMs, performance.now() - atMs);
 		atMs = performance.now();
 	}
-	t.is(phaseAtFirst, 'receiving');
+	// Without a player that waits, repair begins when the transmission has ended.
+	t.true(repairedMeanwhile);
 	t.is(digestOf(Buffer.concat(chunks)), digestOf(bytes));
-	t.true(longestWaitMs < 2000, `waited ${longestWaitMs} ms`);
 	const {repair, terrestrial} = await satellite.status();
 	t.log(`longest wait ${Math.round(longestWaitMs)} ms`, repair, terrestrial);
 	t.is(terrestrial.requests, 0);
-	t.true(repair.requests > 0);
 	t.is(digestOf(await satellite.received('vod/film/seg-1.m4s')), digestOf(bytes));
 });
