@@ -3,14 +3,12 @@ import path from 'node:path';
 import {rolldown} from 'rolldown';
 import {stringify} from 'yaml';
 import type {Architecture, Recipe} from '#image/make/recipe.ts';
+import {addonsDirectory, nodeNameOf} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
-
-/** Node's name of the target, as packages spell it. */
-const nodeNames = {amd64: 'linux-x64', arm64: 'linux-arm64'} as const;
 
 /** Packages that carry machine code, or are served to browsers: they are taken as they are, the parts that run. */
 const packagesKept = (architecture: Architecture): Readonly<Record<string, readonly string[]>> => {
-	const name = nodeNames[architecture];
+	const name = nodeNameOf(architecture);
 	return {
 		'better-sqlite3': ['package.json', 'lib', `prebuilds/${name}.node`],
 		'@lydell/node-pty': ['.'],
@@ -44,7 +42,7 @@ export const bundleSoftware = async (options: {
 	for (const [name, entry] of Object.entries(entries)) {
 		await bundleProcess(path.join(projectRoot, entry), path.join(directory, `${name}.js`), Object.keys(kept));
 	}
-	await copyBeside(directory, kept);
+	await copyBeside(directory, {kept, addons: addonsDirectory(recipe.architecture)});
 	await cp(nodePath, path.join(directory, 'bin/node'), {dereference: true});
 	await chmod(path.join(directory, 'bin/node'), 0o755);
 	await writeFile(path.join(directory, 'package.json'), `${JSON.stringify({type: 'module', version: release})}\n`);
@@ -68,8 +66,10 @@ const bundleProcess = async (input: string, file: string, kept: readonly string[
 	}
 };
 
-const copyBeside = async (directory: string, kept: Readonly<Record<string, readonly string[]>>): Promise<void> => {
-	const addons = path.join(projectRoot, 'native/build/addons');
+const copyBeside = async (
+	directory: string,
+	{kept, addons}: {readonly kept: Readonly<Record<string, readonly string[]>>; readonly addons: string},
+): Promise<void> => {
 	await cp(addons, path.join(directory, 'native/build/addons'), {
 		recursive: true,
 		filter: (source) => source === addons || source.endsWith('.node'),

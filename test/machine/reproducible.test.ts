@@ -1,0 +1,45 @@
+import {createHash} from 'node:crypto';
+import {createReadStream} from 'node:fs';
+import {open} from 'node:fs/promises';
+import path from 'node:path';
+import {Writable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import test from 'ava';
+import {buildImage} from '#image/make/build-image.ts';
+import type {MadeImage} from '#image/make/make-image.ts';
+import {withDirectory} from '#test/helper/with-directory.ts';
+
+const buildTimeoutMs = 30 * 60_000;
+/** Where squashfs tells how many bytes it has; behind them come RAUC's hash tree, whose salt is random, and its signature. */
+const squashfsBytesAt = 40;
+
+const digestOf = async (file: string, bytes?: number): Promise<string> => {
+	const hash = createHash('sha256');
+	await pipeline(createReadStream(file, bytes === undefined ? {} : {end: bytes - 1}), hash);
+	return hash.digest('hex');
+};
+
+const payloadBytes = async (file: string): Promise<number> => {
+	await using handle = await open(file);
+	const {buffer} = await handle.read(Buffer.alloc(8), 0, 8, squashfsBytesAt);
+	return Number(buffer.readBigUInt64LE());
+};
+
+test('two builds of one commit give the same bytes', async (t) => {
+	t.timeout(2 * buildTimeoutMs);
+	const directory = await withDirectory(t);
+	const build = async (name: string): Promise<MadeImage> =>
+		await buildImage({
+			...{kind: 'stb', architecture: 'amd64', trust: 'development', release: '1.0.0'},
+			outDirectory: path.join(directory, name),
+			output: new Writable({write: (_chunk, _encoding, done) => done()}),
+			signal: AbortSignal.timeout(buildTimeoutMs),
+		});
+	const first = await build('first');
+	const second = await build('second');
+	t.is(await digestOf(second.diskPath), await digestOf(first.diskPath), 'the disk');
+	t.is(await digestOf(second.blockMapPath), await digestOf(first.blockMapPath), 'its block map');
+	const bytes = await payloadBytes(first.bundlePath);
+	t.true(bytes > 0);
+	t.is(await digestOf(second.bundlePath, bytes), await digestOf(first.bundlePath, bytes), 'what the bundle holds');
+});
