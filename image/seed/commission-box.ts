@@ -88,6 +88,8 @@ const replaceFile = async (file: string, text: string): Promise<void> => {
 	const partial = `${file}.new`;
 	{
 		await using handle = await open(partial, 'w', 0o600);
+		// One that a cut of power left keeps the mode it had.
+		await handle.chmod(0o600);
 		await handle.writeFile(text);
 		await handle.sync();
 	}

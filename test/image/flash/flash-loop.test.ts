@@ -1,0 +1,141 @@
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdir, stat, statfs, truncate} from 'node:fs/promises';
+import path from 'node:path';
+import {createInterface} from 'node:readline';
+import {promisify} from 'node:util';
+import test from 'ava';
+import {openBlockHandle} from '#image/flash/block-handle.ts';
+import {readDeviceFacts} from '#image/flash/device-facts.ts';
+import {refusalOf} from '#image/flash/refuse-device.ts';
+import {bytesAt, usedDisk, withFlashImage} from '#test/helper/with-flash-image.ts';
+import {withLoopDevice} from '#test/helper/with-loop-device.ts';
+import {withSmallDisk} from '#test/helper/with-small-disk.ts';
+
+const run = promisify(execFile);
+const megabyte = 1024 * 1024;
+const killAttemptsMax = 5;
+
+test.serial('a real block device is written past the page cache', async (t) => {
+	const {directory, flash, root, rootOffset, espOffset} = await withFlashImage(t);
+	const backing = await usedDisk(directory, 48 * megabyte);
+	const device = await withLoopDevice(t, backing);
+	if (device === undefined) {
+		return;
+	}
+	const [outcome] = await flash([device], {seed: {version: 1, site: 'mombasa-1'}});
+	t.like(outcome, {kind: 'done', device, isVerifiedDirect: true});
+	t.true((await bytesAt(device, rootOffset, root.length)).equals(root));
+	const {stdout} = await run('mtype', ['-i', `${device}@@${espOffset}`, '::/streamverse/seed.json']);
+	t.deepEqual(JSON.parse(stdout), {version: 1, site: 'mombasa-1'});
+});
+
+test.serial('a mounted disk is refused by name, and by the kernel too', async (t) => {
+	const {directory, flash} = await withFlashImage(t);
+	const backing = path.join(directory, 'mounted.img');
+	await run('mkfs.ext4', ['-q', backing, '48M']);
+	const device = await withLoopDevice(t, backing);
+	if (device === undefined) {
+		return;
+	}
+	const mountPoint = path.join(directory, 'mount point');
+	await mkdir(mountPoint);
+	await run('mount', [device, mountPoint]);
+	t.teardown(() => run('umount', [mountPoint]).then(() => undefined));
+	const error = await t.throwsAsync(flash([device]), {code: 'FLASH_DEVICE_IN_USE'});
+	t.true(error?.message.includes(`mounted at ${mountPoint}`));
+	await t.throwsAsync(openBlockHandle(device, {writable: true, exclusive: true}), {code: 'EBUSY'});
+});
+
+test.serial('the disk that this machine runs from is known as such', async (t) => {
+	const {stdout} = await run('findmnt', ['--noheadings', '--output', 'SOURCE', '/']).catch(() => ({stdout: ''}));
+	const source = stdout.trim();
+	if (!(await stat(source).catch(() => undefined))?.isBlockDevice()) {
+		t.log('SKIPPED: the root of this machine is on no disk of its own');
+		t.pass();
+		return;
+	}
+	t.like(refusalOf(await readDeviceFacts(source), 0), {code: 'FLASH_SYSTEM_DISK'});
+});
+
+test.serial('the kernel’s own read error is told with its sector', async (t) => {
+	const {directory, flash} = await withFlashImage(t);
+	const backing = await usedDisk(directory, 48 * megabyte);
+	const device = await withLoopDevice(t, backing);
+	if (device === undefined) {
+		return;
+	}
+	const [outcome] = await flash([device], {
+		openHandle: async (file, options) => {
+			const handle = await openBlockHandle(file, options);
+			const failAt = 12 * megabyte;
+			// The file below the device is cut just before the block is read back: the kernel cannot read it then.
+			const read = async (buffer: Buffer, offset: number): Promise<number> => {
+				if (file === device && offset <= failAt && offset + buffer.length > failAt) {
+					await truncate(backing, failAt);
+				}
+				return handle.read(buffer, offset);
+			};
+			return {...handle, read};
+		},
+	});
+	t.is(outcome?.kind, 'failed');
+	const error = outcome?.kind === 'failed' ? (outcome.error as Error) : undefined;
+	t.like(error, {code: 'FLASH_READ_FAILED'});
+	t.regex(error?.message ?? '', /Sector 24576 of \/dev\/loop\d+ cannot be read back/u);
+});
+
+test.serial('the kernel’s own write error is told, and the other disk is written', async (t) => {
+	const image = await withFlashImage(t);
+	const small = await withSmallDisk(t, 16 * megabyte);
+	const isMounted = small.mounted && (await statfs(small.directory)).bsize > 0;
+	const backing = path.join(small.directory, 'thin.img');
+	await run('truncate', ['--size', '48M', backing]);
+	const device = isMounted ? await withLoopDevice(t, backing) : undefined;
+	if (device === undefined) {
+		t.pass();
+		return;
+	}
+	const other = await usedDisk(image.directory, 48 * megabyte);
+	const outcomes = await image.flash([device, other]);
+	t.deepEqual(
+		outcomes.map(({kind}) => kind),
+		['failed', 'done'],
+	);
+	const [failed] = outcomes;
+	t.like(failed?.kind === 'failed' ? failed.error : undefined, {code: 'FLASH_WRITE_FAILED'});
+	t.true((await bytesAt(other, image.rootOffset, image.root.length)).equals(image.root));
+});
+
+/** Kills the tool when it has remembered something; false when it was over first. */
+const killHalfway = async (args: readonly string[]): Promise<boolean> => {
+	const child = spawn(process.execPath, args, {stdio: ['ignore', 'pipe', 'inherit']});
+	let lines = 0;
+	for await (const line of createInterface({input: child.stdout})) {
+		lines += 1;
+		if (lines > 8 && (JSON.parse(line) as {kind: string}).kind === 'progress') {
+			child.kill('SIGKILL');
+		}
+	}
+	if (child.exitCode === null && child.signalCode === null) {
+		await once(child, 'exit');
+	}
+	return child.signalCode === 'SIGKILL';
+};
+
+test.serial('a run that was killed is resumed by the same command', async (t) => {
+	const {directory, imagePath, root, rootOffset} = await withFlashImage(t);
+	const disk = await usedDisk(directory, 48 * megabyte);
+	const state = path.join(directory, 'state');
+	const args = ['cli/main.ts', 'flash', imagePath, '--device', disk, '--state', state, '--yes', '--json'];
+	let wasKilled = false;
+	for (let attempt = 0; attempt < killAttemptsMax && !wasKilled; attempt += 1) {
+		wasKilled = await killHalfway(args);
+	}
+	t.true(wasKilled);
+	const {stdout} = await run(process.execPath, args);
+	const outcome = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {kind: string; resumedBytes: number};
+	t.is(outcome.kind, 'done');
+	t.true(outcome.resumedBytes > 0, 'something was there already');
+	t.true((await bytesAt(disk, rootOffset, root.length)).equals(root));
+});
