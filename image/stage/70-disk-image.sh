@@ -20,11 +20,12 @@ main() {
     rm --force "${SV_DISK}.part"
     truncate --size "${total}M" "${SV_DISK}.part"
     sgdisk "${arguments[@]}" "${SV_DISK}.part" >/dev/null
+    # Zeros of a file system are content: on a used disk a hole would leave what was there before.
     number=0
     while read -r label type megabytes content; do
         number=$((number + 1))
         [ "${content}" = - ] || dd if="${SV_WORK}/${content}" of="${SV_DISK}.part" bs="${sector_bytes}" \
-            seek="$(first_sector "${number}")" conv=notrunc,sparse status=none
+            seek="$(first_sector "${number}")" conv=notrunc status=none
     done <<<"${SV_PARTITIONS}"
     mv "${SV_DISK}.part" "${SV_DISK}"
     bmaptool --quiet create --output "${SV_DISK}.bmap" "${SV_DISK}"
