@@ -62,6 +62,10 @@ const requireReady = async (bus: RaucBus, {bundle}: VerifiedBundle): Promise<voi
 		// The fallback of the past must not be taken for one of this installation.
 		await bus.mark('active', pair.booted.name);
 	}
+	if (pair.booted['boot-status'] === 'bad' && pair.booted.class === pair.other.class) {
+		// GRUB counts each start of a slot, and RAUC has it for bad until somebody says otherwise. What runs is the way back.
+		await bus.mark('good', pair.booted.name);
+	}
 };
 
 const untilEnded = async <Told>(ended: Promise<Told>, signal: AbortSignal): Promise<Told> => {

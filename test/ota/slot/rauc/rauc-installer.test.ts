@@ -84,6 +84,20 @@ test('a slot that is marked bad leaves the old one to be booted, and the verdict
 	t.deepEqual(await rauc.environment(), {primary: 'A', a: 'good', b: 'bad'});
 });
 
+test('the slot that runs is the way back from what it installs, although GRUB has counted its start', async (t) => {
+	const rauc = await withRaucDaemon(t);
+	await rauc.start('A');
+	await writeFile(`${rauc.directory}/boot/state.A`, 'bad\n');
+	const installer = withInstaller(t, rauc);
+	const {path} = await rauc.makeBundle({version: '2.0.0'});
+	await installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
+	t.like(await rauc.environment(), {primary: 'B', a: 'good'});
+	await rauc.start('B');
+	await writeFile(`${rauc.directory}/boot/state.B`, 'bad\n');
+	await installer.markBad(soon());
+	t.is((await rauc.environment()).primary, 'A');
+});
+
 test('with no good slot to go back to nothing is marked bad', async (t) => {
 	const rauc = await withRaucDaemon(t);
 	await rauc.start('A');
