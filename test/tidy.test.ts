@@ -18,7 +18,7 @@ import {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readmeLinesMax = 60;
-const textual = /\.(?:tsx?|js|cpp|hpp|cmake|sh|css|html|json|md|ya?ml|txt)$|^[^.]*$/u;
+const textual = /\.(?:tsx?|js|cpp|hpp|cmake|sh|css|html|json|md|ya?ml|txt|cfg)$|^[^.]*$/u;
 
 /** What git tracks or would track: a file nobody has added yet is tidy, too. */
 const files: readonly SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
