@@ -9,6 +9,20 @@ export const listenSchema = z.strictObject({
 });
 export type ListenConfig = z.infer<typeof listenSchema>;
 
+/** The technician's page. Without this section there is none. */
+const commissionSchema = z.strictObject({
+	listen: listenSchema.prefault({port: 8078}),
+	satelliteDegreesEast: z
+		.number()
+		.min(-180)
+		.max(180)
+		.default(13)
+		.describe('Of the satellite that dishes are pointed at; west is negative.'),
+	latitudeDegrees: z.number().min(-90).max(90).optional().describe('Of the site; the technician may say it instead.'),
+	longitudeDegrees: z.number().min(-180).max(180).optional().describe('Of the site; west is negative.'),
+});
+export type CommissionConfig = z.infer<typeof commissionSchema>;
+
 /**
  * The part of a box's one YAML file that every kind shares. The role's own section stands under the kind's name and is
  * parsed by that role's schema, because appliance knows no role.
@@ -40,6 +54,7 @@ export const boxConfigSchema = z.looseObject({
 				.max(86_400_000)
 				.default(300_000)
 				.describe("When a service that must run has been down for so long, systemd's watchdog is no longer fed."),
+			commission: commissionSchema.optional().describe('The technician’s page, for the network of the home.'),
 		})
 		.prefault({}),
 	fleet: fleetConfigSchema.optional(),

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {prioritySchema} from '#appliance/contract/catalogue-schema.ts';
 import {titleSchema} from '#appliance/contract/title-schema.ts';
+import {tunerStatusSchema} from '#appliance/contract/tuner-status-schema.ts';
 
 const countSchema = z.int().min(0);
 
@@ -26,6 +27,8 @@ export const stbStatusSchema = z.strictObject({
 		announced: z.boolean(),
 		sessions: z.array(z.strictObject({group: z.string(), port: z.int(), tsi: z.int().optional()})),
 	}),
+	/** Absent for a box that has no tuner: its satellite comes over the network. */
+	tuner: tunerStatusSchema.optional(),
 	receive: z.strictObject({
 		packets: countSchema,
 		bytes: countSchema,

@@ -42,6 +42,34 @@ const read = async <Schema extends z.ZodType>(
 };
 
 /**
+ * Puts a claim where it is looked for, as somebody brought it on the local page.
+ * @throws CodedError APPLIANCE_CLAIM_INVALID or APPLIANCE_CLAIM_OTHER_BOX; then nothing was written.
+ */
+export const bringClaim = async (options: {
+	readonly claimFile: string;
+	readonly content: unknown;
+	readonly deviceId: DeviceId;
+}): Promise<void> => {
+	const {data: claim, error} = claimSchema.safeParse(options.content);
+	if (claim === undefined) {
+		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_INVALID', {
+			message: `This is not a claim: ${z.prettifyError(error)}`,
+			cause: error,
+		});
+	}
+	requireOwn(claim, options.deviceId);
+	await writeDurably(options.claimFile, `${JSON.stringify(claim)}\n`, {mode: 0o600});
+};
+
+const requireOwn = (claim: Claim, deviceId: DeviceId): void => {
+	if (claim.deviceId !== undefined && claim.deviceId !== deviceId) {
+		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_OTHER_BOX', {
+			message: `The claim is for ${claim.deviceId}, and this box is ${deviceId}.`,
+		});
+	}
+};
+
+/**
  * The claim that counts: one that was brought (USB stick, flash tool, local page) if it has a token that was not used yet
  * or there is no other, else the box's own copy in `claim.json`.
  */
@@ -62,11 +90,7 @@ export const openClaim = async (options: {
 			message: 'This box has no claim file; make one in the console and put it where the box file says.',
 		});
 	}
-	if (claim.deviceId !== undefined && claim.deviceId !== deviceId) {
-		throw new CodedError<IdentityErrorCode>('APPLIANCE_CLAIM_OTHER_BOX', {
-			message: `The claim is for ${claim.deviceId}, and this box is ${deviceId}.`,
-		});
-	}
+	requireOwn(claim, deviceId);
 	if (isNew) {
 		await keepClaim(directory, claim);
 	}

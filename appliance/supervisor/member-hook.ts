@@ -1,4 +1,5 @@
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
+import type {CommissionReport} from '#appliance/contract/fleet/commission-report-schema.ts';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import type {FleetStatus, SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
@@ -25,6 +26,8 @@ export type SupervisedMember = AsyncDisposable & {
 	readonly fleetStatus: () => FleetStatus;
 	readonly onStatus: (status: SupervisorStatus) => void;
 	readonly onPlayback: (report: PlaybackReport) => void;
+	/** False while there is nothing that keeps it for the fleet; ask again later. */
+	readonly tellCommissioned: (report: CommissionReport) => boolean;
 	/** The supervisor runs: begin to reach the fleet. Returns at once. */
 	readonly attach: (supervisor: RunningSupervisor) => void;
 };

@@ -1,9 +1,11 @@
 import {readFileSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {z} from 'zod';
+import {type RunningCommission, startCommission} from '#appliance/commission/start-commission.ts';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import type {CommissionReport} from '#appliance/contract/fleet/commission-report-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {createLogRing, type LogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import {createLogger, type Logger} from '#appliance/log/logger.ts';
@@ -74,6 +76,7 @@ export const runSupervisor = async (options: {
 				stack.use(member);
 				member.attach(supervisor);
 			}
+			stack.use(await openCommission({config, status: supervisor.status, member, stop, logger, signal}));
 			({url} = supervisor);
 			// Ready means that the box can be reached and asked, not that there is a picture.
 			notify.tell({READY: '1', STATUS: statusText(supervisor.status())});
@@ -93,6 +96,29 @@ const startMember = async (
 		return await started;
 	} catch (error) {
 		options.logger.error({err: error}, 'this box cannot take part in its fleet');
+		return undefined;
+	}
+};
+
+/** A page that cannot be opened costs the technician, not the subscriber. */
+const openCommission = async (options: {
+	readonly config: LoadedBoxConfig<unknown>;
+	readonly status: () => SupervisorStatus;
+	readonly member: SupervisedMember | undefined;
+	readonly stop: (reason: string) => void;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+}): Promise<RunningCommission | undefined> => {
+	const {config, member, logger} = options;
+	const {commission} = config.supervisor;
+	if (commission === undefined) {
+		return undefined;
+	}
+	try {
+		const tellCommissioned = (report: CommissionReport): boolean => member?.tellCommissioned(report) ?? false;
+		return await startCommission({...options, commission, tellCommissioned});
+	} catch (error) {
+		logger.error({err: error}, 'the technician’s page cannot be opened');
 		return undefined;
 	}
 };

@@ -48,6 +48,10 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 		fleetStatus: () => fleetStatusOf(state),
 		onStatus: (status) => membership?.onStatus(status),
 		onPlayback: (report) => membership?.onPlayback(report),
+		tellCommissioned: (report) => {
+			state.link?.tellEvent({kind: 'commissioned', data: report}, 'info');
+			return state.link !== undefined;
+		},
 		attach: (supervisor) => {
 			state.supervisorStatus = supervisor.status;
 			const open = async () => await openMembership({...options, logger, directory, state, boot, supervisor, signal});

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {commissionReportSchema} from '#appliance/contract/fleet/commission-report-schema.ts';
 import {updateStatusSchema} from '#appliance/contract/fleet/update-schema.ts';
 
 const spoolHead = {
@@ -69,6 +70,8 @@ export const boxEventSchema = z.discriminatedUnion('kind', [
 		kind: z.literal('telemetry-gap'),
 		data: z.object({fromSequence: z.int(), toSequence: z.int(), fromMs: z.int(), toMs: z.int()}),
 	}),
+	/** A technician has put the box up, and this is what was found. */
+	z.object({kind: z.literal('commissioned'), data: commissionReportSchema}),
 	/** Quality of experience, as players report it to the box (playback-report.ts). */
 	z.object({kind: z.literal('qoe'), data: z.record(z.string(), z.json())}),
 	z.object({kind: z.literal('note'), data: z.record(z.string(), z.json())}),

@@ -1,0 +1,33 @@
+import type {CommissionState, Signal} from '../commission-schema.ts';
+
+const readTimeoutMs = 4000;
+const writeTimeoutMs = 15_000;
+
+/** What the box answers to a request that it refuses (RFC 9457). */
+type Problem = {readonly title?: string};
+
+const read = async <Answer>(path: string): Promise<Answer> => {
+	const response = await fetch(path, {signal: AbortSignal.timeout(readTimeoutMs)});
+	if (!response.ok) {
+		throw new Error(`The box answered ${response.status}.`);
+	}
+	return (await response.json()) as Answer;
+};
+
+export const readState = (): Promise<CommissionState> => read('/api/state');
+export const readSignal = (): Promise<Signal> => read('/api/signal');
+
+/** Rejects with the box's own sentence. */
+export const write = async <Answer>(path: string, body: unknown): Promise<Answer> => {
+	const response = await fetch(path, {
+		method: 'POST',
+		headers: {'Content-Type': 'application/json'},
+		body: JSON.stringify(body),
+		signal: AbortSignal.timeout(writeTimeoutMs),
+	});
+	const answer: unknown = await response.json();
+	if (!response.ok) {
+		throw new Error((answer as Problem).title ?? `The box answered ${response.status}.`);
+	}
+	return answer as Answer;
+};

@@ -1,0 +1,100 @@
+import {mkdir} from 'node:fs/promises';
+import path from 'node:path';
+import {openConsoleCode} from '#appliance/commission/console-code.ts';
+import {createCommissionApi} from '#appliance/commission/create-commission-api.ts';
+import {createStateReader, isCodeNeeded} from '#appliance/commission/read-commission-state.ts';
+import {openReportKeeper} from '#appliance/commission/report-keeper.ts';
+import {createRoleSignal} from '#appliance/commission/signal-source.ts';
+import {createWriteGuard} from '#appliance/commission/write-guard.ts';
+import type {CommissionConfig} from '#appliance/config/box-config-schema.ts';
+import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
+import type {CommissionReport} from '#appliance/contract/fleet/commission-report-schema.ts';
+import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import type {HttpErrorCode} from '#appliance/http/create-app.ts';
+import {listen} from '#appliance/http/listen.ts';
+import {bringClaim} from '#appliance/identity/claim-store.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import {type Clock, systemClock} from '#appliance/time/clock.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+
+/** A body comes whole in this time or not at all. */
+const requestTimeoutMs = 15_000;
+/** The answer is to reach the browser before the process goes. */
+const restartDelayMs = 500;
+
+export type CommissionOptions = {
+	readonly config: Pick<LoadedBoxConfig<unknown>, 'box' | 'fleet'>;
+	readonly commission: CommissionConfig;
+	readonly status: () => SupervisorStatus;
+	/** False while nothing keeps it for the fleet. */
+	readonly tellCommissioned: (report: CommissionReport) => boolean;
+	/** Ends the supervisor, which systemd starts again. */
+	readonly stop: (reason: string) => void;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+	readonly clock?: Clock;
+};
+
+export type RunningCommission = AsyncDisposable & {readonly url: string};
+
+/** The technician's page, on a port of its own: the supervisor's other port stays closed to the home. */
+export const startCommission = async (options: CommissionOptions): Promise<RunningCommission> => {
+	const {config, commission, status, clock = systemClock} = options;
+	const logger = options.logger.child({component: 'commission'});
+	const directory = path.join(config.box.stateDirectory, 'commission');
+	await mkdir(directory, {recursive: true, mode: 0o700});
+	await using stack = new AsyncDisposableStack();
+	const ended = new AbortController();
+	const signal = AbortSignal.any([options.signal, ended.signal]);
+	const {monotonicMs} = clock;
+	const code = await openConsoleCode({issueFile: path.join(directory, 'console.issue'), monotonicMs});
+	const reports = await openReportKeeper({
+		filePath: path.join(directory, 'report.json'),
+		tell: options.tellCommissioned,
+		logger,
+	});
+	const source = createRoleSignal({status, monotonicMs, signal});
+	const api = createCommissionApi({
+		state: createStateReader({config, commission, status, source, newestReport: reports.newest, clock, signal}),
+		signal: async () => {
+			const {tuner} = await source.read();
+			return {atMs: Math.round(clock.nowMs()), ...(tuner === undefined ? {} : {tuner})};
+		},
+		guard: createWriteGuard({code, codeNeeded: () => isCodeNeeded(status()), monotonicMs}),
+		takeClaim: (content) => takeClaim({...options, signal}, content),
+		keepReport: reports.keep,
+		logger,
+	});
+	const {host, port} = commission.listen;
+	const listener = stack.use(await listen({handler: api.callback(), host, port, requestTimeoutMs}));
+	const told = reports.run({signal});
+	stack.defer(async () => {
+		ended.abort(new DOMException('the commissioning page is closed', 'AbortError'));
+		await told;
+	});
+	logger.info({commissionUrl: listener.url}, 'the technician’s page is open');
+	const resources = stack.move();
+	return {url: listener.url, [Symbol.asyncDispose]: () => resources.disposeAsync()};
+};
+
+/** Nobody looks for a new claim where one is being used, so all begins anew with it. */
+const takeClaim = async (
+	{config, status, stop, signal}: CommissionOptions,
+	content: unknown,
+): Promise<{readonly restarts: boolean}> => {
+	const claimFile = config.fleet?.claimFile;
+	if (claimFile === undefined) {
+		throw new CodedError<HttpErrorCode>('HTTP_CONFLICT', {message: 'This box’s file names no place for a claim.'});
+	}
+	await bringClaim({claimFile, content, deviceId: config.box.id});
+	const {fleet} = status();
+	const restarts = fleet !== undefined && (fleet.enrolled || fleet.reason === undefined);
+	if (restarts) {
+		void sleep(restartDelayMs, {signal}).then(
+			() => stop('a new claim was brought'),
+			() => undefined,
+		);
+	}
+	return {restarts};
+};
