@@ -17,7 +17,7 @@ const packagesKept = (architecture: Architecture): Readonly<Record<string, reado
 	};
 };
 
-const pageFolders = ['appliance/page', 'stb/page', 'headend/page'];
+const pageFolders = ['appliance/page', 'appliance/commission/page', 'stb/page', 'headend/page'];
 
 /**
  * Our software as it lies in /usr/lib/streamverse: one file of JavaScript for each process, the native addons beside them,
