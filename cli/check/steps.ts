@@ -10,14 +10,18 @@ const ctestTimeoutSeconds = '300';
 const fuzzGraceSeconds = 120;
 
 /** The parts of `./streamverse test`, in the order in which a mistake is found soonest. */
-export const groupNames = ['lint', 'types', 'native', 'unit', 'sanitize', 'fuzz', 'peers'] as const;
+export const groupNames = ['lint', 'types', 'native', 'unit', 'sanitize', 'fuzz', 'peers', 'image'] as const;
 export type GroupName = (typeof groupNames)[number];
+
+const quickGroups: readonly GroupName[] = ['lint', 'types', 'native', 'unit'];
 
 /**
  * What runs when nothing is named. `sanitize` and `fuzz` compile everything again, `peers` fetches other people's
- * implementations: these are run on their own.
+ * implementations: these are run on their own. `image` boots machines, each of which takes minutes: where
+ * changes are judged before they are taken, which says so by `CI=true`.
  */
-export const defaultGroups: readonly GroupName[] = ['lint', 'types', 'native', 'unit'];
+export const defaultGroups = (environment: Readonly<Record<string, string | undefined>>): readonly GroupName[] =>
+	environment['CI'] === 'true' ? [...quickGroups, 'image'] : quickGroups;
 
 export type StepOptions = {
 	readonly root: string;
@@ -33,7 +37,7 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				formatStep(options.root),
 			];
 		case 'types':
-			return ['.', 'stb/page', 'headend/page', 'ota/console']
+			return ['.', 'stb/page', 'headend/page', 'appliance/commission/page', 'ota/console']
 				.filter((project) => existsSync(path.join(options.root, project, 'tsconfig.json')))
 				.map((project) => ({name: `types ${project}`, command: 'tsc', args: ['--project', project]}));
 		case 'native':
@@ -42,7 +46,7 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				ctestStep('native/build'),
 			];
 		case 'unit':
-			return [avaStep(['test/*.test.ts', 'test/!(peers)/**/*.test.ts'])];
+			return [avaStep(['test/*.test.ts', 'test/!(peers|machine)/**/*.test.ts'])];
 		case 'sanitize':
 			return sanitizeSteps();
 		case 'fuzz':
@@ -52,6 +56,9 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				{name: 'peers installation', command: 'test/peers/prepare.sh', args: []},
 				avaStep(['test/peers/**/*.test.ts']),
 			];
+		case 'image':
+			// A machine takes both cores for itself, and says nothing for minutes.
+			return [avaStep(['--concurrency=1', '--timeout=60m', 'test/machine/**/*.test.ts'])];
 	}
 };
 

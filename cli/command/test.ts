@@ -13,14 +13,15 @@ import {stopSignal} from '#cli/stop-signal.ts';
 
 const helpText = `
 Parts: ${groupNames.join(', ')}; or a folder or file below test/.
-Without a part: ${defaultGroups.join(', ')}. It stops at the first that fails.
+Without a part: ${defaultGroups(process.env).join(', ')}. It stops at the first that fails.
 
 Examples:
   $ ./streamverse test
   $ ./streamverse test lint types
   $ ./streamverse test stb/cache
   $ ./streamverse test fuzz --for 10m
-  $ ./streamverse test peers      against other implementations of FLUTE, which it downloads`;
+  $ ./streamverse test peers      against other implementations of FLUTE, which it downloads
+  # ./streamverse test image      boots boxes in QEMU; as root, because it makes their images`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -34,7 +35,9 @@ export const registerTestCommand = (program: Command): void => {
 		.addHelpText('after', helpText)
 		.action(async (parts: readonly string[], options: {readonly for: number}) => {
 			const fuzzSeconds = Math.ceil(options.for / 1000);
-			const steps = (parts.length === 0 ? defaultGroups : parts).flatMap((part) => stepsOfPart(part, fuzzSeconds));
+			const steps = (parts.length === 0 ? defaultGroups(process.env) : parts).flatMap((part) =>
+				stepsOfPart(part, fuzzSeconds),
+			);
 			if (!(await runSteps(steps, {root, signal: stopSignal()}))) {
 				process.exitCode = exitCode.failure;
 			}

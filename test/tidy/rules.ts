@@ -47,7 +47,7 @@ export const longFiles = (files: readonly SourceFile[]): readonly string[] =>
 		.map((file) => file.path);
 
 /** These test a flow through several folders or the house itself, and mirror no one source. */
-const unmirrored = /^test\/(?:flow|peers|bench|helper|fake|tidy|vectors)\/|^test\/tidy\.test\.ts$/u;
+const unmirrored = /^test\/(?:flow|peers|machine|bench|helper|fake|tidy|vectors)\/|^test\/tidy\.test\.ts$/u;
 
 /** A test lies where what it tests lies: `test/a/b.test.ts` tests `a/b.ts`, or an aspect of the folder `a`. */
 export const missingSources = (files: readonly SourceFile[]): readonly string[] => {

@@ -5,15 +5,24 @@ import {defaultGroups, stepsOf} from '#cli/check/steps.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('the default run has every test but those that need other implementations', (t) => {
-	const patterns = defaultGroups
+const patternsOf = (environment: Readonly<Record<string, string>>): readonly string[] =>
+	defaultGroups(environment)
 		.flatMap((group) => stepsOf(group, {root, fuzzSeconds: 1}))
 		.filter(({command}) => command === 'ava')
-		.flatMap(({args}) => args);
-	const everything = globSync('test/**/*.test.ts', {cwd: root});
-	t.true(everything.some((file) => file.startsWith('test/peers/')));
-	t.deepEqual(
-		globSync(patterns, {cwd: root}).sort(),
-		everything.filter((file) => !file.startsWith('test/peers/')).sort(),
-	);
+		.flatMap(({args}) => args)
+		.filter((argument) => !argument.startsWith('--'));
+
+const everything = globSync('test/**/*.test.ts', {cwd: root}).sort();
+const isOf = (folder: string) => (file: string) => file.startsWith(`test/${folder}/`);
+
+test('the default run has every test but those that need other implementations or boot machines', (t) => {
+	const [isPeers, isMachine] = [isOf('peers'), isOf('machine')];
+	t.true(everything.some(isPeers) && everything.some(isMachine));
+	const wanted = everything.filter((file) => !isPeers(file) && !isMachine(file));
+	t.deepEqual(globSync(patternsOf({}), {cwd: root}).sort(), wanted);
+});
+
+test('before a change is taken, machines are booted as well', (t) => {
+	const wanted = everything.filter((file) => !isOf('peers')(file));
+	t.deepEqual(globSync(patternsOf({CI: 'true'}), {cwd: root}).sort(), wanted);
 });

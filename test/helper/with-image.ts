@@ -1,0 +1,89 @@
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, readFileSync} from 'node:fs';
+import {mkdir, readdir, rename, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {Writable} from 'node:stream';
+import {buildImage} from '#image/make/build-image.ts';
+import {projectRoot} from '#native/project-root.ts';
+
+/** What an image is made of; another file that changes leaves it as it is. */
+const ingredients = ['appliance', 'headend', 'image', 'native', 'ota', 'pop-node', 'stb', 'package-lock.json'];
+const imagesDirectory = path.join(projectRoot, 'build/image-test');
+/** An emulated machine whose host is busy fails the kernel's test of its timer, and panics. */
+const emulated = 'no_timer_check';
+const buildTimeoutMs = 15 * 60_000;
+
+export type TestImage = {
+	readonly release: string;
+	readonly diskPath: string;
+	readonly bundlePath: string;
+};
+
+export type TestImageOptions = {
+	readonly release: string;
+	/** Laid over the image: text by its path in the target. */
+	readonly files?: Readonly<Record<string, string>>;
+	readonly kernelArguments?: string;
+};
+
+/** An image of a set-top as the working tree makes it; one that was made of the same sources before is taken as it is. */
+export const testImage = async ({release, files = {}, ...options}: TestImageOptions): Promise<TestImage> => {
+	const kernelArguments = [emulated, options.kernelArguments ?? ''].join(' ').trim();
+	const sources = sourcesKey();
+	const variant = digest([release, JSON.stringify(files), kernelArguments]).slice(0, 8);
+	const directory = path.join(imagesDirectory, sources, `${release}-${variant}`);
+	const name = `streamverse-stb-amd64-${release}`;
+	const image = {
+		release,
+		diskPath: path.join(directory, `${name}.img`),
+		bundlePath: path.join(directory, `${name}.raucb`),
+	};
+	if (existsSync(directory)) {
+		return image;
+	}
+	await removeOthers(sources);
+	const making = `${directory}.new`;
+	const overlay = path.join(making, 'overlay');
+	await rm(making, {recursive: true, force: true});
+	await mkdir(overlay, {recursive: true});
+	for (const [file, text] of Object.entries(files)) {
+		await mkdir(path.join(overlay, path.dirname(file)), {recursive: true});
+		await writeFile(path.join(overlay, file), text);
+	}
+	await buildImage({
+		...{kind: 'stb', architecture: 'amd64', trust: 'development', release, kernelArguments},
+		...{outDirectory: making, extraOverlays: [overlay]},
+		output: new Writable({write: (_chunk, _encoding, done) => done()}),
+		signal: AbortSignal.timeout(buildTimeoutMs),
+	});
+	await rename(making, directory);
+	return image;
+};
+
+/** Images of sources that are no more would fill the disk. */
+const removeOthers = async (sources: string): Promise<void> => {
+	const names = existsSync(imagesDirectory) ? await readdir(imagesDirectory) : [];
+	for (const name of names.filter((each) => each !== sources)) {
+		await rm(path.join(imagesDirectory, name), {recursive: true, force: true});
+	}
+};
+
+const sourcesKey = (): string => {
+	const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...ingredients], {
+		cwd: projectRoot,
+		encoding: 'utf8',
+	})
+		.split('\0')
+		.filter((file) => file !== '' && existsSync(path.join(projectRoot, file)));
+	const contents = files.map((file) => `${file} ${digest([readFileSync(path.join(projectRoot, file))])}`);
+	return digest(contents).slice(0, 16);
+};
+
+const digest = (parts: readonly (string | Buffer)[]): string => {
+	const hash = createHash('sha256');
+	for (const part of parts) {
+		hash.update(part).update('\0');
+	}
+	return hash.digest('hex');
+};

@@ -1,0 +1,92 @@
+import {execFileSync} from 'node:child_process';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ExecutionContext} from 'ava';
+import {makeDisk} from '#image/qemu/run-image.ts';
+import {startMachine} from '#image/qemu/start-machine.ts';
+import type {Seed} from '#image/seed/seed-schema.ts';
+import {type BoxDetail, boxDetailSchema} from '#ota/contract/box-api.ts';
+import {eventually} from '#test/helper/eventually.ts';
+import {freePort} from '#test/helper/free-port.ts';
+import {withDirectory} from '#test/helper/with-directory.ts';
+import {type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
+import type {TestImage} from '#test/helper/with-image.ts';
+import {claimOf} from '#test/helper/with-slot-box.ts';
+
+/** The host's loopback, as QEMU's user network has it. */
+const hostInGuest = '10.0.2.2';
+const sectorBytes = 512;
+const machineLifeMs = 60 * 60_000;
+/** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
+export const bootTimeoutMs = 5 * 95_000;
+const linesShown = 40;
+
+export type TestMachine = {
+	readonly id: string;
+	/** Of the role. */
+	readonly url: string;
+	readonly lines: () => readonly string[];
+	/** What the fleet knows of it. */
+	readonly box: () => Promise<BoxDetail>;
+	/** Waits for what the fleet knows of the box; fails with that and the console's last lines. */
+	readonly until: (
+		what: string,
+		condition: (box: BoxDetail) => boolean,
+		options?: {readonly timeoutMs?: number},
+	) => Promise<BoxDetail>;
+};
+
+/** A whole fleet server that a machine reaches. */
+export const withMachineFleet = (t: ExecutionContext): Promise<TestFleet> =>
+	withFleet(t, {config: {publicHost: hostInGuest}});
+
+/** A set-top in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
+export const withMachine = async (
+	t: ExecutionContext,
+	{fleet, image, id}: {readonly fleet: TestFleet; readonly image: TestImage; readonly id: string},
+): Promise<TestMachine> => {
+	const directory = await withDirectory(t);
+	const diskPath = join(directory, 'disk.img');
+	await makeDisk(image.diskPath, diskPath);
+	await plantSeed(diskPath, {
+		directory,
+		seed: {version: 1, deviceId: id as NonNullable<Seed['deviceId']>, claim: await claimOf(fleet, id)},
+	});
+	const httpPort = await freePort();
+	const machine = await startMachine({
+		...{diskPath, architecture: 'amd64', stateDirectory: directory, forwards: {[httpPort]: 80}},
+		signal: AbortSignal.timeout(machineLifeMs),
+	});
+	t.teardown(() => machine[Symbol.asyncDispose]());
+	const {lines} = machine.serial;
+	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
+	return {
+		...{id, lines, box},
+		url: `http://127.0.0.1:${httpPort}/`,
+		until: async (what, condition, {timeoutMs = bootTimeoutMs} = {}) => {
+			let seen: BoxDetail | undefined;
+			const ask = async (): Promise<BoxDetail | false> => {
+				seen = await box();
+				return condition(seen) && seen;
+			};
+			return await eventually(what, ask, {timeoutMs, intervalMs: 500}).catch((cause: unknown) => {
+				const tail = lines().slice(-linesShown).join('\n');
+				throw new Error(`${what}: ${JSON.stringify(seen)}\nThe console's last lines:\n${tail}`, {cause});
+			});
+		},
+	};
+};
+
+/** As `streamverse flash` does, onto the EFI system partition, which is the first. */
+const plantSeed = async (
+	diskPath: string,
+	{directory, seed}: {readonly directory: string; readonly seed: Seed},
+): Promise<void> => {
+	const told = execFileSync('sgdisk', ['--info', '1', diskPath], {encoding: 'utf8'});
+	const firstSector = Number(/First sector: (\d+)/u.exec(told)?.[1]);
+	const file = join(directory, 'seed.json');
+	await writeFile(file, JSON.stringify(seed));
+	const partition = `${diskPath}@@${firstSector * sectorBytes}`;
+	execFileSync('mmd', ['-i', partition, '::/streamverse']);
+	execFileSync('mcopy', ['-i', partition, file, '::/streamverse/seed.json']);
+};
