@@ -3,12 +3,15 @@ import {fetchedBytesSchema} from '#appliance/contract/fleet/update-schema.ts';
 import {openDatabase} from '#appliance/store/open-database.ts';
 import {isEnded, type UpdateState, updateStateSchema} from '#ota/agent/update-state.ts';
 
+/** A bundle of blocks that are on the box here and there has many holes. */
+const rangesMax = 65_536;
+
 /** What of one bundle is on disk, and what it has cost so far. */
 export const fetchProgressSchema = z.strictObject({
 	orderId: z.string(),
 	sha256: z.string(),
 	/** Half-open ranges that are on disk, in order, apart from each other. */
-	ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096),
+	ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(rangesMax),
 	bytes: fetchedBytesSchema,
 	/** Time that fetching has taken, whatever the clock says and while the box was on. */
 	spentMs: z.int().min(0),

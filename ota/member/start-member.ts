@@ -8,6 +8,7 @@ import {systemClock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {openBootRecord} from '#ota/member/boot-cause.ts';
 import {readBootId, readHardware} from '#ota/member/box-facts.ts';
+import {keepBootedSlot} from '#ota/member/keep-booted-slot.ts';
 import {createMemberState, fleetStatusOf, type MemberState} from '#ota/member/member-state.ts';
 import {type Membership, openMembership} from '#ota/member/open-membership.ts';
 import {OverlayKeeper} from '#ota/member/overlay-keeper.ts';
@@ -43,6 +44,7 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 	const signal = AbortSignal.any([options.signal, stop.signal]);
 	let membership: Membership | undefined;
 	let attached: Promise<void> = Promise.resolve();
+	let kept: Promise<unknown> = Promise.resolve();
 	return {
 		roleFile: () => overlay.roleFile(),
 		fleetStatus: () => fleetStatusOf(state),
@@ -54,6 +56,8 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 		},
 		attach: (supervisor) => {
 			state.supervisorStatus = supervisor.status;
+			const updateDirectory = path.join(directory, 'update');
+			kept = keepBootedSlot({installer: fleet.installer, updateDirectory, logger, signal});
 			const open = async () => await openMembership({...options, logger, directory, state, boot, supervisor, signal});
 			attached = keepTrying({open, state, signal, logger, retryMs: options.retryMs ?? retryMs}).then((opened) => {
 				membership = opened;
@@ -62,6 +66,7 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 		[Symbol.asyncDispose]: async () => {
 			stop.abort(new DOMException('the member is stopped', 'AbortError'));
 			await attached;
+			await kept;
 			await membership?.[Symbol.asyncDispose]();
 			await boot.stopped();
 		},

@@ -1,0 +1,62 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
+import type {Logger} from '#appliance/log/logger.ts';
+import {sleep} from '#appliance/time/sleep.ts';
+import {openAgentStore} from '#ota/agent/agent-store.ts';
+import type {UpdateState} from '#ota/agent/update-state.ts';
+import {openRaucBus} from '#ota/slot/rauc/rauc-bus.ts';
+
+/** States in which the slot that runs may be the new one. An update that only waits for its time is none. */
+const trials: ReadonlySet<UpdateState['kind']> = new Set(['rebooting', 'confirming', 'committing', 'reverting']);
+
+const markTimeoutMs = 60_000;
+const retryDelaysMs: readonly number[] = [1000, 5000, 15_000, 60_000, 300_000];
+
+/**
+ * Tells the boot loader that this boot was one. GRUB counts every boot of a slot as a try and takes the next slot after
+ * three, so that an ordinary boot must give its try back, on a box that has never joined a fleet as well. A slot on trial is
+ * not ours to judge: its update confirms it.
+ */
+export const keepBootedSlot = async (options: {
+	readonly installer: FleetConfig['installer'];
+	/** Of the agent: what it keeps of an update that is under way. */
+	readonly updateDirectory: string;
+	readonly logger: Logger;
+	readonly signal: AbortSignal;
+	readonly retryDelaysMs?: readonly number[];
+}): Promise<'kept' | 'on-trial' | 'not-marked'> => {
+	const {installer, updateDirectory, logger, signal} = options;
+	if (installer.kind !== 'rauc') {
+		return 'not-marked';
+	}
+	for (const delayMs of [0, ...(options.retryDelaysMs ?? retryDelaysMs)]) {
+		try {
+			await sleep(delayMs, {signal});
+			if (isOnTrial(updateDirectory)) {
+				return 'on-trial';
+			}
+			const limit = AbortSignal.any([signal, AbortSignal.timeout(markTimeoutMs)]);
+			using bus = await openRaucBus({address: installer.busAddress, signal: limit});
+			await bus.mark('good', 'booted');
+			return 'kept';
+		} catch (error) {
+			if (signal.aborted) {
+				return 'not-marked';
+			}
+			logger.warn({err: error}, 'this boot cannot be told to the boot loader yet');
+		}
+	}
+	logger.error('the boot loader was not told of this boot, and counts it as failed');
+	return 'not-marked';
+};
+
+const isOnTrial = (updateDirectory: string): boolean => {
+	const file = path.join(updateDirectory, 'agent.db');
+	if (!existsSync(file)) {
+		return false;
+	}
+	using store = openAgentStore(file);
+	const state = store.readState();
+	return state !== undefined && trials.has(state.kind);
+};
