@@ -26,6 +26,8 @@ export type TestMachine = {
 	/** Of the role. */
 	readonly url: string;
 	readonly lines: () => readonly string[];
+	/** GRUB's variables, as they lie on the disk while the machine runs. */
+	readonly bootVariables: () => string;
 	/** What the fleet knows of it. */
 	readonly box: () => Promise<BoxDetail>;
 	/** Waits for what the fleet knows of the box; fails with that and the console's last lines. */
@@ -62,6 +64,8 @@ export const withMachine = async (
 	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
 	return {
 		...{id, lines, box},
+		bootVariables: () =>
+			execFileSync('mtype', ['-i', systemPartition(diskPath), '::/EFI/streamverse/grubenv'], {encoding: 'utf8'}),
 		url: `http://127.0.0.1:${httpPort}/`,
 		until: async (what, condition, {timeoutMs = bootTimeoutMs} = {}) => {
 			let seen: BoxDetail | undefined;
@@ -82,11 +86,15 @@ const plantSeed = async (
 	diskPath: string,
 	{directory, seed}: {readonly directory: string; readonly seed: Seed},
 ): Promise<void> => {
-	const told = execFileSync('sgdisk', ['--info', '1', diskPath], {encoding: 'utf8'});
-	const firstSector = Number(/First sector: (\d+)/u.exec(told)?.[1]);
 	const file = join(directory, 'seed.json');
 	await writeFile(file, JSON.stringify(seed));
-	const partition = `${diskPath}@@${firstSector * sectorBytes}`;
+	const partition = systemPartition(diskPath);
 	execFileSync('mmd', ['-i', partition, '::/streamverse']);
 	execFileSync('mcopy', ['-i', partition, file, '::/streamverse/seed.json']);
+};
+
+/** In the words of mtools. */
+const systemPartition = (diskPath: string): string => {
+	const told = execFileSync('sgdisk', ['--info', '1', diskPath], {encoding: 'utf8'});
+	return `${diskPath}@@${Number(/First sector: (\d+)/u.exec(told)?.[1]) * sectorBytes}`;
 };

@@ -33,4 +33,8 @@ test('an image boots by its signed path, takes its seed, joins its fleet and ser
 		reported?.services.find(({name}) => name === 'stb'),
 		{state: 'running', crashLoop: false},
 	);
+	await eventually('the try of this boot given back', () => /^A_TRY=0$/mu.test(machine.bootVariables()), {
+		timeoutMs: bootTimeoutMs,
+		intervalMs: 1000,
+	});
 });
