@@ -46,6 +46,8 @@ lay_over() {
     chmod --recursive u=rwX,go=rX "${SV_SOFTWARE}"
     mkdir --parents "${SV_ROOT}/usr/lib/streamverse"
     cp --recursive "${SV_SOFTWARE}/." "${SV_ROOT}/usr/lib/streamverse/"
+    # mmdebstrap takes the builder's name.
+    echo streamverse >"${SV_ROOT}/etc/hostname"
     ln --symbolic --force /run/systemd/resolve/stub-resolv.conf "${SV_ROOT}/etc/resolv.conf"
     grep --invert-match '^#' "${SV_STATE_PATHS}" >"${SV_ROOT}/usr/lib/streamverse/state-paths"
 }
