@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What runs on a box; what builds, tests and measures it stays behind. */
-const folders = ['appliance', 'cli', 'demo', 'headend', 'native', 'ota', 'pop-node', 'stb'] as const;
+const folders = ['appliance', 'cli', 'demo', 'headend', 'image', 'native', 'ota', 'pop-node', 'stb'] as const;
 const leftBehind = new RegExp(
 	[
 		'^native/(?:test|fuzz|binding|[a-z]+/(?:src|test|fuzz|bench))(?:/|$)',
