@@ -17,11 +17,11 @@ const quickGroups: readonly GroupName[] = ['lint', 'types', 'native', 'unit'];
 
 /**
  * What runs when nothing is named. `sanitize` and `fuzz` compile everything again, `peers` fetches other people's
- * implementations: these are run on their own. `image` boots machines, each of which takes minutes: where
- * changes are judged before they are taken, which says so by `CI=true`.
+ * implementations: these are run on their own. `image` boots machines, each of which takes minutes: with
+ * `STREAMVERSE_TEST_MACHINES=true` it is part of them.
  */
 export const defaultGroups = (environment: Readonly<Record<string, string | undefined>>): readonly GroupName[] =>
-	environment['CI'] === 'true' ? [...quickGroups, 'image'] : quickGroups;
+	environment['STREAMVERSE_TEST_MACHINES'] === 'true' ? [...quickGroups, 'image'] : quickGroups;
 
 export type StepOptions = {
 	readonly root: string;
