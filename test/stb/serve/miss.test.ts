@@ -3,6 +3,7 @@ import {get} from 'node:http';
 import test from 'ava';
 import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import {sleep} from '#appliance/time/sleep.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
 import {poll} from '#test/helper/poll.ts';
 import {commitBytes, sha256Of} from '#test/helper/with-object-cache.ts';
@@ -35,8 +36,8 @@ test('several ranges of an object that may not be kept are read although its fet
 	const {serving, url} = await withServing(t, {baseUrls: [origin.url], limits: {segmentsAhead: 0}});
 	const {headers, body} = await new Promise<{headers: Headers; body: Buffer}>((resolve, reject) => {
 		get(`${url}a.mp4`, {headers: {range: 'bytes=0-19999999,25000000-25000009'}}, (response) => {
-			// The player is slow: the fetch has long ended when the second part is begun.
-			sleep(1500)
+			// The player is slow: the fetch has ended when the second part is begun.
+			eventually('the end of the fetch', () => serving.stats().terrestrial.bytes === bytes.length)
 				.then(async () => Buffer.concat(await response.toArray()))
 				.then(
 					(read) => resolve({headers: new Headers(response.headers as Record<string, string>), body: read}),
