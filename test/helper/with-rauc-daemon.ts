@@ -34,6 +34,18 @@ export type RaucDaemon = {
 
 export const slotBytes = 1024 ** 2;
 
+/** A daemon that is killed while it installs leaves its bundle on a loop device, whose file is gone soon after. */
+const detachLoops = async (directory: string): Promise<void> => {
+	const listed = await run('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']).catch(() => undefined);
+	for (const line of listed?.stdout.split('\n') ?? []) {
+		const [device, file] = line.trim().split(/\s+/u);
+		if (device !== undefined && file?.startsWith(`${directory}/`) === true) {
+			await run('umount', [device]).catch(() => undefined);
+			await run('losetup', ['--detach', device]);
+		}
+	}
+};
+
 /** The real RAUC daemon on a bus of its own, with plain files for slots and a shell script for a boot loader. */
 export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = {}): Promise<RaucDaemon> => {
 	const directory = await withDirectory(t);
@@ -59,6 +71,7 @@ export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = 
 		...(allowPlain ? {allowPlain: true as const} : {}),
 	});
 	await writeFile(join(directory, 'system.conf'), conf);
+	t.teardown(async () => await detachLoops(directory));
 	const bus = spawn('dbus-daemon', [`--config-file=${join(directory, 'bus.conf')}`, '--nofork'], {stdio: 'ignore'});
 	t.teardown(async () => await stop(bus));
 	await eventually('the bus', async () => (await stat(join(directory, 'bus'))).isSocket());
