@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes Debian a box: overlays, users, units, our software; and takes away what a read-only box has no use for.
-# Reads SV_ROOTFS, SV_PROFILES (overlay folders, one a line), SV_SOFTWARE, SV_MODULES_DROPPED; writes SV_ROOT.
+# Reads SV_ROOTFS, SV_OVERLAYS (folders, one a line), SV_SOFTWARE, SV_STATE_PATHS, SV_MODULES_DROPPED, SV_WORK; writes SV_ROOT.
 set -euo pipefail
 
 # Of no use on a read-only box: the package manager (what it knew is in the bill of materials), Perl, documentation, hardware
@@ -15,7 +15,7 @@ readonly removed=(
     usr/lib/\*-linux-gnu/gconv usr/lib/\*-linux-gnu/perl\* usr/lib/\*-linux-gnu/libapt\* usr/lib/\*-linux-gnu/libperl\*
     usr/lib/\*-linux-gnu/libdb-5\* usr/lib/\*-linux-gnu/libmvec\* usr/lib/\*-linux-gnu/libfreetype\*
     usr/bin/apt\* usr/bin/dpkg\* usr/bin/perl\* usr/bin/sqv usr/bin/pzstd usr/bin/grub-[a-df-z]\* usr/sbin/grub-\*
-    usr/bin/grub-editenv-none usr/bin/debconf\* usr/sbin/debugfs usr/bin/deb-systemd\* usr/sbin/ldconfig\*
+    usr/bin/debconf\* usr/sbin/debugfs usr/bin/deb-systemd\* usr/sbin/ldconfig\*
     etc/apt etc/cron\* etc/nginx/sites-enabled etc/init.d etc/rc?.d etc/dpkg etc/grub.d etc/ssl/private/\* etc/kernel
 )
 readonly masked=(
