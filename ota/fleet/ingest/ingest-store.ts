@@ -107,17 +107,30 @@ const writeAhead = async (transaction: FleetTransaction, box: string, {position,
 	}
 };
 
-const updateColumns: ReadonlySet<string> = new Set<keyof BoxRow>([
+/** What a phase of an update changes; last, what every message does. */
+const updateColumns = [
 	...(['update_phase', 'update_order', 'update_release', 'update_release_key', 'update_reason'] as const),
 	...(['update_since_ms', 'last_seen_ms'] as const),
-]);
+];
+
+/** Every column that messages change; what people change is left alone. */
+const messageColumns = [
+	...(['kind', 'model', 'serial', 'release', 'release_key', 'time_zone', 'reported_revision', 'desired_kept'] as const),
+	...(['presence', 'presence_session', 'presence_ms', 'silent_ms'] as const),
+	...(['health', 'report_health', 'alarm_health'] as const),
+	...updateColumns,
+];
+
+type MessageColumn = (typeof messageColumns)[number];
+
+const updateColumnNames: ReadonlySet<string> = new Set(updateColumns);
 
 /** A phase of an update and nothing else, as nearly all that changes while a fleet updates. */
 const isUpdateOnly = (before: BoxRow | undefined, after: BoxRow): boolean =>
 	before !== undefined &&
-	(Object.keys(after) as (keyof BoxRow)[]).every((name) => updateColumns.has(name) || before[name] === after[name]);
+	(Object.keys(after) as (keyof BoxRow)[]).every((name) => updateColumnNames.has(name) || before[name] === after[name]);
 
-/** Every column that messages change; what people change is left alone. */
+/** An engine writes every index of which a column is named, changed or not: of the nine, an update concerns two. */
 export const writeBoxes = async (
 	transaction: FleetTransaction,
 	{boxes, rows}: {readonly boxes: ReadonlyMap<string, BoxRow>; readonly rows: readonly BoxRow[]},
@@ -125,76 +138,31 @@ export const writeBoxes = async (
 	const {narrow = [], wide = []} = Object.groupBy(rows, (row) =>
 		isUpdateOnly(boxes.get(row.id), row) ? 'narrow' : 'wide',
 	);
-	await writeUpdates(transaction, narrow);
-	await writeWide(transaction, wide);
+	await writeColumns(transaction, {rows: narrow, columns: updateColumns});
+	await writeColumns(transaction, {rows: wide, columns: messageColumns});
 };
 
-/** An engine writes every index of which a column is named, changed or not: of the nine here are two. */
-const writeUpdates = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
-	const narrow = rows.map((row) => ({
-		// The first three are there only because no row may be without them.
-		...{id: row.id, kind: row.kind, enrolled_ms: row.enrolled_ms},
-		last_seen_ms: row.last_seen_ms,
-		update_phase: row.update_phase,
-		update_order: row.update_order,
-		update_release: row.update_release,
-		update_release_key: row.update_release_key,
-		update_reason: row.update_reason,
-		update_since_ms: row.update_since_ms,
-	}));
-	for (const chunk of chunksOf(narrow, 10)) {
+const writeColumns = async (
+	transaction: FleetTransaction,
+	{rows, columns}: {readonly rows: readonly BoxRow[]; readonly columns: readonly MessageColumn[]},
+): Promise<void> => {
+	// These three are there only because no row may be without them.
+	const inserted = [...new Set([...(['id', 'kind', 'enrolled_ms'] as const), ...columns])];
+	for (const chunk of chunksOf(rows, inserted.length)) {
 		await transaction
 			.insertInto('box')
-			.values([...chunk])
+			.values(chunk.map((row) => pick(row, inserted)))
 			.onConflict((conflict) =>
-				conflict.column('id').doUpdateSet((set) => ({
-					last_seen_ms: set.ref('excluded.last_seen_ms'),
-					update_phase: set.ref('excluded.update_phase'),
-					update_order: set.ref('excluded.update_order'),
-					update_release: set.ref('excluded.update_release'),
-					update_release_key: set.ref('excluded.update_release_key'),
-					update_reason: set.ref('excluded.update_reason'),
-					update_since_ms: set.ref('excluded.update_since_ms'),
-				})),
+				conflict
+					.column('id')
+					.doUpdateSet((set) => Object.fromEntries(columns.map((name) => [name, set.ref(`excluded.${name}`)]))),
 			)
 			.execute();
 	}
 };
 
-const writeWide = async (transaction: FleetTransaction, rows: readonly BoxRow[]): Promise<void> => {
-	for (const chunk of chunksOf(rows, 31)) {
-		await transaction
-			.insertInto('box')
-			.values([...chunk])
-			.onConflict((conflict) =>
-				conflict.column('id').doUpdateSet((set) => ({
-					kind: set.ref('excluded.kind'),
-					model: set.ref('excluded.model'),
-					serial: set.ref('excluded.serial'),
-					release: set.ref('excluded.release'),
-					release_key: set.ref('excluded.release_key'),
-					presence: set.ref('excluded.presence'),
-					presence_session: set.ref('excluded.presence_session'),
-					presence_ms: set.ref('excluded.presence_ms'),
-					last_seen_ms: set.ref('excluded.last_seen_ms'),
-					silent_ms: set.ref('excluded.silent_ms'),
-					health: set.ref('excluded.health'),
-					report_health: set.ref('excluded.report_health'),
-					alarm_health: set.ref('excluded.alarm_health'),
-					update_phase: set.ref('excluded.update_phase'),
-					update_order: set.ref('excluded.update_order'),
-					update_release: set.ref('excluded.update_release'),
-					update_release_key: set.ref('excluded.update_release_key'),
-					update_reason: set.ref('excluded.update_reason'),
-					update_since_ms: set.ref('excluded.update_since_ms'),
-					time_zone: set.ref('excluded.time_zone'),
-					reported_revision: set.ref('excluded.reported_revision'),
-					desired_kept: set.ref('excluded.desired_kept'),
-				})),
-			)
-			.execute();
-	}
-};
+const pick = <Name extends keyof BoxRow>(row: BoxRow, names: readonly Name[]): Pick<BoxRow, Name> =>
+	Object.fromEntries(names.map((name) => [name, row[name]])) as Pick<BoxRow, Name>;
 
 export const touchBoxes = async (
 	transaction: FleetTransaction,
