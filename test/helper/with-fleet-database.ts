@@ -1,13 +1,13 @@
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {type DatabaseEngine, type OpenFleetDatabase, openFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
-import {withDirectory} from '#test/helper/with-directory.ts';
+import {type TestOwner, withDirectory} from '#test/helper/with-directory.ts';
 import {createPostgresDatabase} from '#test/helper/with-postgres.ts';
 
 export const databaseEngines: readonly DatabaseEngine[] = ['sqlite', 'postgres'];
 
 /** The URL of an empty fleet database of the test's own, for servers that open it themselves. */
-export const withFleetDatabaseUrl = async (t: ExecutionContext, engine: DatabaseEngine): Promise<string> =>
+export const withFleetDatabaseUrl = async (t: TestOwner, engine: DatabaseEngine): Promise<string> =>
 	engine === 'postgres' ? createPostgresDatabase() : `sqlite:${join(await withDirectory(t), 'fleet.db')}`;
 
 /** An empty, migrated fleet database of the test's own, or another connection to one. */

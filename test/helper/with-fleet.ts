@@ -12,7 +12,7 @@ import {createdClaimsSchema} from '#ota/contract/claim-api.ts';
 import {type FleetConfig, fleetConfigSchema} from '#ota/fleet/config/fleet-config-schema.ts';
 import {type Fleet, startFleet} from '#ota/fleet/start-fleet.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
-import {withDirectory} from '#test/helper/with-directory.ts';
+import {type TestOwner, withDirectory} from '#test/helper/with-directory.ts';
 import {withFleetDatabaseUrl} from '#test/helper/with-fleet-database.ts';
 
 export type FleetCall = (
@@ -34,7 +34,7 @@ export const adminPassword = 'four unrelated words do';
 
 /** A whole fleet server on free ports, with a mosquitto of its own, and an admin's token. */
 export const withFleet = async (
-	t: ExecutionContext,
+	t: TestOwner,
 	options: {
 		readonly engine?: DatabaseEngine;
 		readonly config?: Partial<FleetConfig>;

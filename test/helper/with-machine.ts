@@ -1,21 +1,19 @@
-import {execFileSync} from 'node:child_process';
-import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {makeDisk} from '#image/qemu/run-image.ts';
 import {startMachine} from '#image/qemu/start-machine.ts';
 import type {Seed} from '#image/seed/seed-schema.ts';
 import {type BoxDetail, boxDetailSchema} from '#ota/contract/box-api.ts';
+import {bootVariablesOf, plantSeed} from '#test/helper/box-disk.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {freePort} from '#test/helper/free-port.ts';
-import {withDirectory} from '#test/helper/with-directory.ts';
+import {type TestOwner, withDirectory} from '#test/helper/with-directory.ts';
 import {type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
 import type {TestImage} from '#test/helper/with-image.ts';
 import {claimOf} from '#test/helper/with-slot-box.ts';
 
 /** The host's loopback, as QEMU's user network has it. */
 const hostInGuest = '10.0.2.2';
-const sectorBytes = 512;
 const machineLifeMs = 60 * 60_000;
 /** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
 export const bootTimeoutMs = 5 * 95_000;
@@ -39,8 +37,7 @@ export type TestMachine = {
 };
 
 /** A whole fleet server that a machine reaches. */
-export const withMachineFleet = (t: ExecutionContext): Promise<TestFleet> =>
-	withFleet(t, {config: {publicHost: hostInGuest}});
+export const withMachineFleet = (t: TestOwner): Promise<TestFleet> => withFleet(t, {config: {publicHost: hostInGuest}});
 
 /** A set-top in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
 export const withMachine = async (
@@ -64,8 +61,7 @@ export const withMachine = async (
 	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
 	return {
 		...{id, lines, box},
-		bootVariables: () =>
-			execFileSync('mtype', ['-i', systemPartition(diskPath), '::/EFI/streamverse/grubenv'], {encoding: 'utf8'}),
+		bootVariables: () => bootVariablesOf(diskPath),
 		url: `http://127.0.0.1:${httpPort}/`,
 		until: async (what, condition, {timeoutMs = bootTimeoutMs} = {}) => {
 			let seen: BoxDetail | undefined;
@@ -79,22 +75,4 @@ export const withMachine = async (
 			});
 		},
 	};
-};
-
-/** As `streamverse flash` does, onto the EFI system partition, which is the first. */
-const plantSeed = async (
-	diskPath: string,
-	{directory, seed}: {readonly directory: string; readonly seed: Seed},
-): Promise<void> => {
-	const file = join(directory, 'seed.json');
-	await writeFile(file, JSON.stringify(seed));
-	const partition = systemPartition(diskPath);
-	execFileSync('mmd', ['-i', partition, '::/streamverse']);
-	execFileSync('mcopy', ['-i', partition, file, '::/streamverse/seed.json']);
-};
-
-/** In the words of mtools. */
-const systemPartition = (diskPath: string): string => {
-	const told = execFileSync('sgdisk', ['--info', '1', diskPath], {encoding: 'utf8'});
-	return `${diskPath}@@${Number(/First sector: (\d+)/u.exec(told)?.[1]) * sectorBytes}`;
 };
