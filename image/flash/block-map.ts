@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import {open} from 'node:fs/promises';
 import {errorMessage} from '#appliance/error/coded-error.ts';
+import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {flashError} from '#image/flash/flash-error.ts';
-import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#stb/signalling/parse-xml.ts';
 
 /** Blocks that are mapped, and the digest of their bytes. */
 export type BlockRange = {readonly firstBlock: number; readonly blockCount: number; readonly sha256: string};
@@ -42,7 +42,7 @@ export const readBlockMap = async (mapPath: string): Promise<BlockMap> => {
 /**
  * Reads bmaptool's format, version 2. Every number in it decides where on a disk is written, so nothing is believed that
  * was not compared with something else.
- * @throws CodedError FLASH_MAP_INVALID; the parser's own when it is not XML of a sane size.
+ * @throws CodedError FLASH_MAP_INVALID; APPLIANCE_XML_… when it is not XML of a sane size
  */
 export const parseBlockMap = (text: string): BlockMap => {
 	const root = requireRoot(parseXml(text), 'bmap');

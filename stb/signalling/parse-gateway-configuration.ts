@@ -5,7 +5,7 @@ import type {
 	MulticastEndpoint,
 	RepairParameters,
 } from '#appliance/contract/gateway-session.ts';
-import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#stb/signalling/parse-xml.ts';
+import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {readEntry} from '#stb/signalling/read-entry.ts';
 import {endpointSchema, repairSchema, sessionSchema} from '#stb/signalling/session-schema.ts';
 import {createProblemList, type ProblemList, type SignallingProblem} from '#stb/signalling/signalling-error.ts';
@@ -26,7 +26,7 @@ type Place = {readonly where: string; readonly problems: ProblemList};
 /**
  * Reads a bootstrap or an in-band gateway configuration (TS 103 769 clause 10.2, any year's namespace). Every endpoint of
  * every FLUTE session becomes one session, each endpoint once; a broken session is told of and costs no other.
- * @throws CodedError STB_SIGNALLING_…
+ * @throws CodedError APPLIANCE_XML_…
  */
 export const parseGatewayConfiguration = (xml: string): ParsedGatewayConfiguration => {
 	const root = requireRoot(parseXml(xml), 'MulticastGatewayConfiguration');

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#stb/signalling/parse-xml.ts';
+import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {readEntry} from '#stb/signalling/read-entry.ts';
 import {decimalSchema} from '#stb/signalling/session-schema.ts';
 import {createProblemList, type SignallingProblem} from '#stb/signalling/signalling-error.ts';
@@ -58,7 +58,7 @@ const readTuning = (stream: XmlNode): unknown => {
 
 /**
  * Reads the tuning facts of a Network Information File (TS 103 876): the streams of the network that it came on.
- * @throws CodedError STB_SIGNALLING_…
+ * @throws CodedError APPLIANCE_XML_…
  */
 export const parseNetworkInformation = (xml: string): NetworkInformation => {
 	const root = requireRoot(parseXml(xml), 'NetworkInformationFile');

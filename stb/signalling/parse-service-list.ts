@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#stb/signalling/parse-xml.ts';
+import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {type Delivery, readDelivery} from '#stb/signalling/read-delivery.ts';
 import {readEntry} from '#stb/signalling/read-entry.ts';
 import {decimalSchema} from '#stb/signalling/session-schema.ts';
@@ -56,7 +56,7 @@ const instanceSchema = z.object({
 /**
  * Reads a DVB-I service list (TS 103 770, any year's namespace): channels with their numbers, and for each the ways to
  * receive it, best first. Deliveries that we do not know are left out without a word, as the standard wants.
- * @throws CodedError STB_SIGNALLING_…
+ * @throws CodedError APPLIANCE_XML_…
  */
 export const parseServiceList = (xml: string): ServiceList => {
 	const root = requireRoot(parseXml(xml), 'ServiceList');

@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {gatewayHost} from '#appliance/contract/object-uri.ts';
-import {childOf, childText, type XmlNode} from '#stb/signalling/parse-xml.ts';
+import {childOf, childText, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {readEntry} from '#stb/signalling/read-entry.ts';
 import {decimalSchema} from '#stb/signalling/session-schema.ts';
 import type {ProblemList} from '#stb/signalling/signalling-error.ts';

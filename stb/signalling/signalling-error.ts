@@ -1,9 +1,9 @@
 import {CodedError} from '#appliance/error/coded-error.ts';
 
 export type SignallingErrorCode =
-	/** Longer, deeper or more numerous than any sane announcement. */
+	/** Longer or more numerous than any sane announcement. */
 	| 'STB_SIGNALLING_TOO_LARGE'
-	/** Not well-formed, or it uses a construct that we refuse, such as a document type. */
+	/** A document that is not JSON, where JSON is expected; broken XML has codes of its own. */
 	| 'STB_SIGNALLING_MALFORMED'
 	/** Well-formed, but not the document that was expected. */
 	| 'STB_SIGNALLING_UNEXPECTED'

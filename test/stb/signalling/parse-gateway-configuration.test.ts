@@ -106,6 +106,6 @@ test('an end of validity is read in every form of an MPEG-7 time point', (t) => 
 test('another document is refused', (t) => {
 	t.like(
 		t.throws(() => parseGatewayConfiguration('<ServiceList/>')),
-		{code: 'STB_SIGNALLING_UNEXPECTED'},
+		{code: 'APPLIANCE_XML_UNEXPECTED'},
 	);
 });

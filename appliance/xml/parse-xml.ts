@@ -1,5 +1,5 @@
 import {XMLParser, XMLValidator} from 'fast-xml-parser';
-import {signallingError} from '#stb/signalling/signalling-error.ts';
+import {xmlError} from '#appliance/xml/xml-error.ts';
 
 /** An element by its local name: peers differ in prefixes and in the year of the namespace, never in the names. */
 export type XmlNode = {
@@ -42,27 +42,27 @@ const createParser = (): XMLParser =>
 	});
 
 /**
- * Parses a document from the air into a tree of bounded size.
- * @throws CodedError STB_SIGNALLING_TOO_LARGE, STB_SIGNALLING_MALFORMED
+ * Parses a document from outside, such as one from the air, into a tree of bounded size.
+ * @throws CodedError APPLIANCE_XML_TOO_LARGE, APPLIANCE_XML_MALFORMED
  */
 export const parseXml = (xml: string): XmlNode => {
 	if (xml.length > documentCharactersMax) {
-		throw signallingError('STB_SIGNALLING_TOO_LARGE', 'This document is longer than any announcement may be.', {
+		throw xmlError('APPLIANCE_XML_TOO_LARGE', 'This document is longer than any that is read.', {
 			characters: xml.length,
 		});
 	}
 	if (hasMoreTags(xml)) {
-		throw signallingError('STB_SIGNALLING_TOO_LARGE', 'This document has more tags than any announcement may.');
+		throw xmlError('APPLIANCE_XML_TOO_LARGE', 'This document has more tags than any that is read.');
 	}
 	if (/<!(?!--|\[CDATA\[)/u.test(xml)) {
-		throw signallingError('STB_SIGNALLING_MALFORMED', 'This document declares a document type, which is refused.');
+		throw xmlError('APPLIANCE_XML_MALFORMED', 'This document declares a document type, which is refused.');
 	}
 	const roots = parseLibrary(xml);
 	let nodes = 0;
 	const build = (raw: unknown, depth: number): XmlNode | undefined => {
 		nodes += 1;
 		if (nodes > nodesMax || depth > depthMax) {
-			throw signallingError('STB_SIGNALLING_TOO_LARGE', 'This document has more elements than any announcement may.');
+			throw xmlError('APPLIANCE_XML_TOO_LARGE', 'This document has more elements than any that is read.');
 		}
 		const entry = recordOf(raw);
 		const name = Object.keys(entry).find((key) => key !== attributesKey);
@@ -80,7 +80,7 @@ export const parseXml = (xml: string): XmlNode => {
 	const elements = roots.flatMap((root) => build(root, 0) ?? []);
 	const [root, ...others] = elements;
 	if (root === undefined || others.length > 0) {
-		throw signallingError('STB_SIGNALLING_MALFORMED', 'This document does not have exactly one root element.');
+		throw xmlError('APPLIANCE_XML_MALFORMED', 'This document does not have exactly one root element.');
 	}
 	return root;
 };
@@ -90,14 +90,14 @@ const parseLibrary = (xml: string): readonly unknown[] => {
 	try {
 		const verdict = XMLValidator.validate(xml);
 		if (verdict !== true) {
-			throw signallingError('STB_SIGNALLING_MALFORMED', 'This document is not well-formed XML.', {
+			throw xmlError('APPLIANCE_XML_MALFORMED', 'This document is not well-formed XML.', {
 				why: verdict.err.msg.slice(0, 200),
 				line: verdict.err.line,
 			});
 		}
 		return listOf(createParser().parse(xml));
 	} catch (error) {
-		throw signallingError('STB_SIGNALLING_MALFORMED', 'This document is not well-formed XML.', {}, error);
+		throw xmlError('APPLIANCE_XML_MALFORMED', 'This document is not well-formed XML.', {}, error);
 	}
 };
 
@@ -161,10 +161,10 @@ export const childOf = (node: XmlNode | undefined, name: string): XmlNode | unde
 /** The text of a child; undefined when there is no such child. */
 export const childText = (node: XmlNode | undefined, name: string): string | undefined => childOf(node, name)?.text;
 
-/** The root, if it is the one expected. @throws CodedError STB_SIGNALLING_UNEXPECTED */
+/** The root, if it is the one expected. @throws CodedError APPLIANCE_XML_UNEXPECTED */
 export const requireRoot = (root: XmlNode, name: string): XmlNode => {
 	if (root.name !== name) {
-		throw signallingError('STB_SIGNALLING_UNEXPECTED', `This document is not a ${name}.`, {
+		throw xmlError('APPLIANCE_XML_UNEXPECTED', `This document is not a ${name}.`, {
 			root: root.name.slice(0, 100),
 		});
 	}
