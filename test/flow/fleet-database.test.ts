@@ -1,7 +1,7 @@
 import test from 'ava';
 import {sleep} from '#appliance/time/sleep.ts';
 import {openFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {stopPostgres} from '#test/helper/stop-postgres.ts';
 import {withFleet, withFleetBox} from '#test/helper/with-fleet.ts';
 
@@ -33,7 +33,7 @@ test('a PostgreSQL that goes away and comes back ends no server and loses no eve
 		return rows.map(({data}) => JSON.parse(data).told);
 	};
 	tell(notesBefore);
-	await poll('the first are written', async () => (await written()).length > 0, deadlineMs);
+	await eventually('the first are written', async () => (await written()).length > 0, {timeoutMs: deadlineMs});
 
 	const start = await stopPostgres(fleet.databaseUrl);
 	tell(notesMeanwhile / 2);
@@ -44,7 +44,9 @@ test('a PostgreSQL that goes away and comes back ends no server and loses no eve
 	await start();
 
 	const all = Array.from({length: notesBefore + notesMeanwhile}, (_, index) => index + 1);
-	await poll('every event is written', async () => (await written()).length >= all.length, deadlineMs);
+	await eventually('every event is written', async () => (await written()).length >= all.length, {
+		timeoutMs: deadlineMs,
+	});
 	t.deepEqual(await written(), all);
 	const answer = await fleet.call('GET /boxes');
 	t.is(answer.status, 200);

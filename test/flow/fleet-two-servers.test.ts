@@ -9,8 +9,8 @@ import {serverCommonName} from '#ota/fleet/broker/mosquitto-config.ts';
 import {leaseDurationMs} from '#ota/fleet/server/leases.ts';
 import {openFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
 import {publishRelease} from '#ota/release/publish-release.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {freePort} from '#test/helper/free-port.ts';
-import {poll} from '#test/helper/poll.ts';
 import {sampleReported} from '#test/helper/sample-box.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {
@@ -108,7 +108,9 @@ const startSecondServer = async (t: ExecutionContext, fleet: TestFleet): Promise
 		script: 'cli/main.ts',
 		args: ['fleet', '--state', fleet.stateDirectory, '--config', config],
 	});
-	await poll('the second server is ready', () => child.output().includes('fleet server ready'), 30_000).catch(() => {
+	await eventually('the second server is ready', () => child.output().includes('fleet server ready'), {
+		timeoutMs: 30_000,
+	}).catch(() => {
 		throw new Error(child.output());
 	});
 	return child;
@@ -137,7 +139,9 @@ test('a server that is killed in mid-rollout is replaced by the other, and nothi
 		actAsAgent(box, given);
 		boxes.push(box);
 	}
-	await poll('all boxes are known', async () => (await call('GET /overview')).body.online === boxCount, deadlineMs);
+	await eventually('all boxes are known', async () => (await call('GET /overview')).body.online === boxCount, {
+		timeoutMs: deadlineMs,
+	});
 
 	// The second server is to be the one that moves the rollout: the leases are its.
 	await database
@@ -168,7 +172,9 @@ test('a server that is killed in mid-rollout is replaced by the other, and nothi
 	const read = async () => (await call(`GET /rollouts/${id}`)).body;
 	t.is((await call(`POST /rollouts/${id}/start`, {}, {'If-Match': `"${(await read()).editVersion}"`})).status, 200);
 
-	await poll('the first box has its order', () => [...orders.values()].some((given) => given.length > 0), deadlineMs);
+	await eventually('the first box has its order', () => [...orders.values()].some((given) => given.length > 0), {
+		timeoutMs: deadlineMs,
+	});
 	const holders = await database.selectFrom('lease').selectAll().where('name', 'in', ['rollout', 'orders']).execute();
 	t.deepEqual(
 		holders.map(({holder}) => holder),
@@ -178,17 +184,19 @@ test('a server that is killed in mid-rollout is replaced by the other, and nothi
 	second.kill('SIGKILL');
 	await second.ended;
 
-	await poll('the rollout is finished', async () => (await read()).state === 'finished', deadlineMs).catch(async () => {
+	await eventually('the rollout is finished', async () => (await read()).state === 'finished', {
+		timeoutMs: deadlineMs,
+	}).catch(async () => {
 		throw new Error(JSON.stringify(await read()));
 	});
 	t.is((await read()).counts.done, boxCount);
 	for (const [box, given] of orders) {
 		t.is(given.length, 1, `${box} was ordered ${given.join(', ')}`);
 	}
-	await poll(
+	await eventually(
 		'every event of every box is in the database',
 		async () => (await database.selectFrom('box_event').selectAll().execute()).length === boxCount * phases.length,
-		deadlineMs,
+		{timeoutMs: deadlineMs},
 	);
 	const positions = await database.selectFrom('spool_position').selectAll().execute();
 	t.true(positions.every(({event}) => event === phases.length));

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Client} from 'pg';
 import {openFleetDatabase} from '#ota/fleet/store/open-fleet-database.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 
 const installRoot = '/usr/lib/postgresql';
 const startTimeoutMs = 60_000;
@@ -47,14 +47,14 @@ const startPostgres = async (): Promise<string> => {
 	if ('unref' in stdin && typeof stdin.unref === 'function') {
 		stdin.unref();
 	}
-	await poll(
+	await eventually(
 		'PostgreSQL answers',
 		() =>
 			query(directory, 'select 1').then(
 				() => true,
 				() => false,
 			),
-		startTimeoutMs,
+		{timeoutMs: startTimeoutMs},
 	);
 	await query(directory, `create database ${templateName}`);
 	await using _migrated = await openFleetDatabase({url: urlOf(directory, templateName)});

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import test from 'ava';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {sampleReported} from '#test/helper/sample-box.ts';
 import {withFleet, withFleetBox} from '#test/helper/with-fleet.ts';
 
@@ -10,7 +10,7 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 	const box = await withFleetBox(t, fleet, 'stb-1');
 	box.handleCommands(({name}) => Promise.resolve({kind: 'done', result: {did: name}}));
 	const read = async () => (await call('GET /boxes/stb-1')).body;
-	await poll('the box is online', async () => (await read()).presence === 'online');
+	await eventually('the box is online', async () => (await read()).presence === 'online');
 
 	const {
 		version: _version,
@@ -23,10 +23,10 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 	box.report(facts);
 	box.tellEvent({kind: 'note', data: {text: 'hello'}});
 	box.tellTelemetry([{atMs: Date.now(), values: {disk_free_bytes: 7}}]);
-	await poll('its report is there', async () => (await read()).release === '1.0.0');
-	await poll('its event is there', async () => (await call('GET /boxes/stb-1/events')).body.items.length === 1);
+	await eventually('its report is there', async () => (await read()).release === '1.0.0');
+	await eventually('its event is there', async () => (await call('GET /boxes/stb-1/events')).body.items.length === 1);
 	const range = `fromMs=${Date.now() - 60_000}&toMs=${Date.now() + 60_000}`;
-	await poll(
+	await eventually(
 		'its telemetry is there',
 		async () => (await call(`GET /boxes/stb-1/telemetry?${range}`)).body.metrics.disk_free_bytes?.[0] === 7,
 	);
@@ -38,12 +38,18 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 	);
 	t.is(patched.status, 200);
 	t.is((await call('PATCH /boxes/stb-1', {tags: []}, {'If-Match': '"1"'})).status, 412);
-	await poll('the box has its config', () => JSON.stringify(box.desired()?.config) === '{"log":{"level":"debug"}}');
-	await poll('it said so', async () => (await read()).desiredKeptRevision === (await read()).desiredRevision);
+	await eventually(
+		'the box has its config',
+		() => JSON.stringify(box.desired()?.config) === '{"log":{"level":"debug"}}',
+	);
+	await eventually('it said so', async () => (await read()).desiredKeptRevision === (await read()).desiredRevision);
 
 	const given = await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {seconds: 5}});
 	t.is(given.status, 202);
-	await poll('the command is done', async () => (await call(`GET /commands/${given.body.id}`)).body.state === 'done');
+	await eventually(
+		'the command is done',
+		async () => (await call(`GET /commands/${given.body.id}`)).body.state === 'done',
+	);
 	t.deepEqual((await call('GET /commands?box=stb-1')).body.items[0].result, {did: 'identify'});
 
 	t.like((await call('GET /boxes?filter=tag%3Dlab')).body, {total: 1});
@@ -52,8 +58,8 @@ test('a box is claimed, enrols, reports, is told what is wanted, obeys, and is c
 	t.is((await call('GET /boxes/export?format=json')).body[0].id, 'stb-1');
 
 	t.true((await call('POST /boxes/stb-1/revoke', {reason: 'unspecified'})).status < 300);
-	await poll('the box is cut off', () => !box.isConnected());
-	await poll('the fleet sees it go', async () => (await read()).presence === 'offline');
+	await eventually('the box is cut off', () => !box.isConnected());
+	await eventually('the fleet sees it go', async () => (await read()).presence === 'offline');
 	t.is((await call('POST /boxes/stb-1/commands', {name: 'identify', arguments: {}})).status, 404);
 });
 
@@ -89,39 +95,39 @@ test('a broker that is killed comes back, and nothing that a box said meanwhile 
 	const fleet = await withFleet(t);
 	const box = await withFleetBox(t, fleet, 'stb-1');
 	const online = async () => (await fleet.call('GET /boxes/stb-1')).body.presence;
-	await poll('the box is online', async () => (await online()) === 'online');
+	await eventually('the box is online', async () => (await online()) === 'online');
 	const [pid] = execFileSync('pgrep', ['-f', `${fleet.stateDirectory}/broker`], {encoding: 'utf8'}).split('\n');
 	process.kill(Number(pid), 'SIGKILL');
-	await poll('the box is without a broker', () => !box.isConnected());
+	await eventually('the box is without a broker', () => !box.isConnected());
 	for (let index = 0; index < 20; index += 1) {
 		box.tellEvent({kind: 'note', data: {index}});
 	}
 	const events = async () => (await fleet.call('GET /boxes/stb-1/events')).body.items.length;
-	await poll('every event is there', async () => (await events()) === 20, 60_000);
+	await eventually('every event is there', async () => (await events()) === 20, {timeoutMs: 60_000});
 	t.is(await online(), 'online');
 });
 
 test('a broker that loses its power right after a change has the change again when it is back', async (t) => {
 	const fleet = await withFleet(t);
 	const box = await withFleetBox(t, fleet, 'stb-1');
-	await poll('the box is online', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'online');
+	await eventually('the box is online', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'online');
 	await box[Symbol.asyncDispose]();
-	await poll('it is gone', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'offline');
+	await eventually('it is gone', async () => (await fleet.call('GET /boxes/stb-1')).body.presence === 'offline');
 	const before = (await fleet.call('GET /boxes/stb-1')).body.desiredRevision;
 	const changed = await fleet.call('PATCH /boxes/stb-1', {config: {log: {level: 'debug'}}}, {'If-Match': '"1"'});
 	t.is(changed.status, 200);
 	const revision = async () => (await fleet.call('GET /boxes/stb-1')).body.desiredRevision;
-	await poll('the broker has it', async () => (await revision()) > before);
+	await eventually('the broker has it', async () => (await revision()) > before);
 	const lost = await revision();
 	const [pid] = execFileSync('pgrep', ['-f', `${fleet.stateDirectory}/broker`], {encoding: 'utf8'}).split('\n');
 	process.kill(Number(pid), 'SIGKILL');
-	await poll('it is sent once more', async () => (await revision()) > lost, 60_000);
+	await eventually('it is sent once more', async () => (await revision()) > lost, {timeoutMs: 60_000});
 });
 
 test('a box that was away for two rotations of the order key obeys the new one', async (t) => {
 	const fleet = await withFleet(t);
 	const box = await withFleetBox(t, fleet, 'stb-1');
-	await poll('the box has a desired state', () => box.desired() !== undefined);
+	await eventually('the box has a desired state', () => box.desired() !== undefined);
 	await box[Symbol.asyncDispose]();
 	t.is((await fleet.call('GET /order-keys')).body.items.length, 1);
 	for (const count of [2, 3]) {
@@ -136,6 +142,6 @@ test('a box that was away for two rotations of the order key obeys the new one',
 	const config = {log: {level: 'debug'}};
 	t.is((await fleet.call('PATCH /boxes/stb-1', {config}, {'If-Match': '"1"'})).status, 200);
 	const again = await box.reopen();
-	await poll('the box obeys', () => JSON.stringify(again.desired()?.config) === JSON.stringify(config));
+	await eventually('the box obeys', () => JSON.stringify(again.desired()?.config) === JSON.stringify(config));
 	t.is((await fleet.call('GET /audit?action=rotateOrderKey')).body.items.length, 2);
 });

@@ -5,7 +5,7 @@ import test from 'ava';
 import Database from 'better-sqlite3';
 import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {commitBytes, readCached, withObjectCache} from '#test/helper/with-object-cache.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -34,7 +34,7 @@ test('an index that breaks while the box runs is made anew, and the box serves o
 		String(statuses),
 	);
 	await cache.healed();
-	await poll('everything is found again', () => cache.stats().objects === objects.length);
+	await eventually('everything is found again', () => cache.stats().objects === objects.length);
 	for (const [path, bytes] of objects) {
 		t.true((await readCached(cache, path))?.equals(bytes));
 	}

@@ -3,8 +3,8 @@ import test from 'ava';
 import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {ArrivingObject} from '#stb/serve/arrivals.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
-import {poll} from '#test/helper/poll.ts';
 import {commitBytes, sha256Of} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -92,7 +92,7 @@ test('a player that leaves ends its read, and an object that will not come break
 	await response.body?.getReader().read();
 	t.is(readers(), 1);
 	left.abort();
-	await poll('the read has ended', () => readers() === 0);
+	await eventually('the read has ended', () => readers() === 0);
 	const broken = await fetch(`${url}a.m4s`);
 	fail();
 	await t.throwsAsync(broken.arrayBuffer());
@@ -149,7 +149,7 @@ test('the next three segments are fetched ahead, but not what is cached or arriv
 	await (await fetch(`${url}v/seg-001.m4s`)).arrayBuffer();
 	await serving.idle();
 	t.deepEqual(origin.requests, ['GET /v/seg-001.m4s', 'GET /v/seg-002.m4s', 'GET /v/seg-004.m4s']);
-	await poll('it is cached', () => cache.peek(objectUriOfPath('/streamverse/v/seg-002.m4s')) !== undefined);
+	await eventually('it is cached', () => cache.peek(objectUriOfPath('/streamverse/v/seg-002.m4s')) !== undefined);
 	t.is((await fetch(`${url}v/seg-002.m4s`)).headers.get('streamverse-source'), 'cache');
 	await serving.idle();
 	t.is(origin.requests.at(-1), 'GET /v/seg-005.m4s');

@@ -4,7 +4,7 @@ import {readdir} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {commitBytes} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -62,7 +62,7 @@ for (const dataPlane of ['node', 'nginx'] as const) {
 			}
 			t.is((await fetch(`${url}a.m4s`)).status, 200);
 			t.is((await fetch(`${url}missing.m4s`)).status, 200);
-			await poll('the descriptors are closed', async () => (await descriptors()) <= before + 10);
+			await eventually('the descriptors are closed', async () => (await descriptors()) <= before + 10);
 			t.true(origin.requests.every((line) => !line.includes('passwd') && !line.includes('evil')));
 		},
 	);

@@ -5,7 +5,6 @@ import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
-import {poll} from '#test/helper/poll.ts';
 import {commitBytes, sha256Of} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -96,5 +95,5 @@ test('a manifest that is stale at once is served to everyone who asks while it i
 		}
 	};
 	await Promise.all(Array.from({length: 8}, ask));
-	await poll('it is cached', () => cache.stats().objects === 1);
+	await eventually('it is cached', () => cache.stats().objects === 1);
 });

@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import test from 'ava';
 import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
-import {poll} from '#test/helper/poll.ts';
 import {commitBytes, readCached, sha256Of} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -51,7 +51,7 @@ test('two hundred players on one miss cost one request to the origin', async (t)
 	);
 	t.true(bodies.every(({start, body}) => body.equals(bytes.subarray(start))));
 	t.deepEqual(origin.requests, ['GET /vod/a.m4s']);
-	await poll('it is cached', () => cache.peek(objectUriOfPath('/streamverse/vod/a.m4s')) !== undefined);
+	await eventually('it is cached', () => cache.peek(objectUriOfPath('/streamverse/vod/a.m4s')) !== undefined);
 	t.true((await readCached(cache, '/streamverse/vod/a.m4s'))?.equals(bytes));
 	t.is((await fetch(`${url}vod/a.m4s`)).headers.get('streamverse-source'), 'cache');
 	t.is(serving.stats().misses + serving.stats().hits, 201);
@@ -82,7 +82,7 @@ test('a 404 is believed for a moment, and the object is found when it appears', 
 	t.is((await fetch(`${url}a`)).status, 404);
 	t.is(origin.requests.length, 1);
 	origin.objects.set('a', Buffer.from('here'));
-	await poll('it is found', async () => (await fetch(`${url}a`)).status === 200);
+	await eventually('it is found', async () => (await fetch(`${url}a`)).status === 200);
 });
 
 test('a silent origin costs the player the agreed time and a coded 504', async (t) => {
@@ -129,7 +129,7 @@ test('an origin that dies in mid-body is resumed at another one with If-Range', 
 	t.true((await bodyOf(await fetch(`${url}a.m4s`))).equals(bytes));
 	t.is(good.requests.length, 1);
 	t.regex(good.requests[0] ?? '', /^GET \/a\.m4s bytes=\d+-$/u);
-	await poll('it is cached', () => cache.peek(objectUriOfPath('/streamverse/a.m4s')) !== undefined);
+	await eventually('it is cached', () => cache.peek(objectUriOfPath('/streamverse/a.m4s')) !== undefined);
 });
 
 test('corrupt bytes never look whole, and are not kept', async (t) => {
@@ -193,6 +193,6 @@ test('a player that starts far into a file has its range fetched beside the whol
 	const tail = await fetch(`${url}film.mp4`, {headers: {range: 'bytes=-1000'}});
 	t.true((await bodyOf(tail)).equals(bytes.subarray(-1000)));
 	release();
-	await poll('the whole is cached', () => cache.peek(objectUriOfPath('/streamverse/film.mp4')) !== undefined);
+	await eventually('the whole is cached', () => cache.peek(objectUriOfPath('/streamverse/film.mp4')) !== undefined);
 	t.is(origin.requests.filter((line) => !line.includes('bytes=')).length, 1);
 });

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {type DeviceId, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {startIdentity} from '#appliance/identity/start-identity.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {askDevices, withAuthority, withDeviceServer} from '#test/helper/with-authority.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
@@ -27,7 +27,7 @@ test('a box enrols by its claim file, and broker and listener know it by what it
 		deviceId,
 		logger: fixture.context.logger,
 	});
-	await poll('the box is enrolled', () => identity.credentials() !== undefined);
+	await eventually('the box is enrolled', () => identity.credentials() !== undefined);
 	const credentials = identity.credentials();
 	const box = {keyPem: credentials?.keyPem ?? '', certificatePem: credentials?.certificatePem ?? ''};
 	const client = await connectMqtt(t, broker.boxUrl, {caPem: identity.claim.caPem, box}, {clientId: 'real-box'});

@@ -1,6 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {
 	type AuthorityFixture,
 	askDevices,
@@ -44,12 +44,12 @@ test('a box that is revoked is thrown out of its connection, and does not come b
 	});
 	const orderedMs = performance.now();
 	await fixture.call('revokeBox', {parameters: {id: 'bad-box'}, body: {reason: 'keyCompromise'}});
-	await poll('the box is thrown out', () => closedMs !== undefined, 10_000);
+	await eventually('the box is thrown out', () => closedMs !== undefined, {timeoutMs: 10_000});
 	t.log(`cut off after ${Math.round((closedMs ?? 0) - orderedMs)} ms`);
 	const refused = await t.throwsAsync(connectMqtt(t, broker.boxUrl, {caPem, box: bad}));
 	t.regex(String(refused?.message), /revoked/iu);
 	t.true(stayed);
-	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	await eventually('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
 	t.false(fixture.log().includes('did not reach the broker'));
 	await connectMqtt(t, broker.boxUrl, {caPem, box: good});
 	t.is((await askDevices(fixture, `${url}/.well-known/est/simplereenroll`, {box: bad, body: 'AAAA'})).status, 400);
@@ -87,16 +87,16 @@ test('a box that is cut off has gone for everybody who hears or reads its presen
 	await enrolTestBox(fixture, url, 'new-box');
 	await fixture.call('revokeBox', {parameters: {id: 'new-box'}});
 	await fixture.call('revokeBox', {parameters: {id: 'bad-box'}});
-	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	await eventually('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
 	const offline = {topic, json: {...presence, state: 'offline'}};
-	await poll('it is heard', () => heard.length > 1);
+	await eventually('it is heard', () => heard.length > 1);
 	t.deepEqual(heard, [{topic, json: {...presence, state: 'online'}}, offline]);
 
 	heard.length = 0;
 	const reading = await connectMqtt(t, serverUrl, {caPem: serverCa, box: server});
 	reading.on('message', (at, payload) => heard.push({topic: at, json: JSON.parse(payload.toString())}));
 	await reading.subscribeAsync('sv/1/+/presence', {qos: 1});
-	await poll('it is read', () => heard.length > 0);
+	await eventually('it is read', () => heard.length > 0);
 	t.deepEqual(heard, [offline]);
 });
 
@@ -114,7 +114,7 @@ test('three revocations in a row are each loaded by the running broker', async (
 			closed = true;
 		});
 		await fixture.call('revokeBox', {parameters: {id: deviceId}});
-		await poll(`${deviceId} is thrown out`, () => closed, 10_000);
+		await eventually(`${deviceId} is thrown out`, () => closed, {timeoutMs: 10_000});
 		await t.throwsAsync(connectMqtt(t, broker.boxUrl, {caPem, box}), {message: /revoked/iu});
 	}
 	t.is(broker.pid(), pid);
@@ -161,8 +161,8 @@ test('a second server uses the broker of the first, and a box that it revokes is
 	});
 	fixture.onRevoked(second.wake);
 	await fixture.call('revokeBox', {parameters: {id: 'box-1'}});
-	await poll('the box is out', () => closed && !client.connected);
-	await poll('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
+	await eventually('the box is out', () => closed && !client.connected);
+	await eventually('nobody is left to be cut off', async () => await isNobodyLeft(fixture));
 	await delay(silenceMs);
 	t.false(client.connected);
 });

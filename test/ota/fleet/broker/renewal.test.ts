@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {connect} from 'node:tls';
 import test from 'ava';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {askDevices, turnableClock, withAuthority, withDeviceServer} from '#test/helper/with-authority.ts';
 import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
 
@@ -33,8 +33,8 @@ test('listener and broker show a new certificate at two thirds of the life of th
 	const before = [await serialShown(port), await serialShown(brokerPort)];
 	t.deepEqual([await serialShown(port), await serialShown(brokerPort)], before);
 	clock.advance(61 * dayMs);
-	await poll('the listener shows a new certificate', async () => (await serialShown(port)) !== before[0]);
-	await poll('the broker shows a new certificate', async () => (await serialShown(brokerPort)) !== before[1]);
+	await eventually('the listener shows a new certificate', async () => (await serialShown(port)) !== before[0]);
+	await eventually('the broker shows a new certificate', async () => (await serialShown(brokerPort)) !== before[1]);
 	t.true(client.connected);
 	t.is((await askDevices(fixture, `${url}/.well-known/est/cacerts`)).status, 200);
 });

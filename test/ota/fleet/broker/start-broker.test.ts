@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {MqttClient} from 'mqtt';
 import {changeTopic} from '#ota/fleet/live/changes.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {enrolTestBox, withAuthority, withDeviceServer} from '#test/helper/with-authority.ts';
 import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
 
@@ -47,7 +47,7 @@ test('a box says and hears only what is its own, and the fleet hears and says al
 		await server.publishAsync(`sv/1/box-2/${name}`, 'x', {qos: 1});
 	}
 	await server.publishAsync(changeTopic, 'by the server');
-	await poll('the last message came', () => byTwo.includes('sv/1/box-2/stream/s1/in'));
+	await eventually('the last message came', () => byTwo.includes('sv/1/box-2/stream/s1/in'));
 	await delay(silenceMs);
 	t.deepEqual(
 		byTwo.toSorted(),
@@ -162,7 +162,7 @@ test('a box learns nothing of the broker or of others by any filter, and leaves 
 		await curious.publishAsync(topic, 'forged', {qos: 0, retain: true});
 	}
 	await server.publishAsync('sv/1/curious/desired', 'own', {qos: 1});
-	await poll('its own came', () => topics.includes('sv/1/curious/desired'));
+	await eventually('its own came', () => topics.includes('sv/1/curious/desired'));
 	await delay(silenceMs);
 	t.deepEqual([...new Set(topics)], ['sv/1/curious/desired']);
 	const kept: string[] = [];
@@ -175,6 +175,6 @@ test('a box learns nothing of the broker or of others by any filter, and leaves 
 	});
 	later.on('message', (topic, payload) => kept.push(`${topic} ${payload}`));
 	await later.subscribeAsync(['sv/1/#', 'sv/fleet/#'], {qos: 1});
-	await poll('what is retained came', () => kept.length >= 2);
+	await eventually('what is retained came', () => kept.length >= 2);
 	t.deepEqual(kept.toSorted(), ['sv/1/other/desired x', 'sv/fleet/lease x']);
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {payloadBytesMax} from '#appliance/contract/fleet/topic.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {enrolTestBox, withAuthority, withDeviceServer} from '#test/helper/with-authority.ts';
 import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
 
@@ -16,7 +16,7 @@ test('retained state outlives a broker that ends and is started again', async (t
 	await before.publishAsync('sv/1/box-1/desired', 'kept', {qos: 1, retain: true});
 	const pid = broker.pid() ?? 0;
 	process.kill(pid, 'SIGTERM');
-	await poll('another broker runs', async () => {
+	await eventually('another broker runs', async () => {
 		const next = broker.pid();
 		return (
 			next !== undefined &&
@@ -31,7 +31,7 @@ test('retained state outlives a broker that ends and is started again', async (t
 	const payloads: string[] = [];
 	after.on('message', (_, payload) => payloads.push(payload.toString()));
 	await after.subscribeAsync('sv/1/box-1/desired');
-	await poll('the retained message comes', () => payloads.includes('kept'));
+	await eventually('the retained message comes', () => payloads.includes('kept'));
 	t.deepEqual(payloads, ['kept']);
 });
 
@@ -47,7 +47,7 @@ test('a payload of the allowed size passes, and one that is larger ends the conn
 		closed = true;
 	});
 	client.publish('sv/1/box-1/reported', Buffer.alloc(payloadBytesMax + 64 * 1024), {qos: 1});
-	await poll('the connection is closed', () => closed);
+	await eventually('the connection is closed', () => closed);
 	t.true(closed);
 });
 
@@ -79,6 +79,6 @@ test('what many say while a server is busy waits for it, and none of it is dropp
 		),
 	);
 	free();
-	await poll('all of them have come', () => count === messages);
+	await eventually('all of them have come', () => count === messages);
 	t.is(count, messages);
 });

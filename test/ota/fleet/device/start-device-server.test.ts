@@ -4,7 +4,7 @@ import {connect} from 'node:tls';
 import Router from '@koa/router';
 import test from 'ava';
 import {requireDevice} from '#ota/fleet/device/device-state.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {
 	type AuthorityFixture,
 	askDevices,
@@ -75,15 +75,15 @@ test('a box that is revoked by another server is refused on its open connection'
 	t.teardown(() => void socket.destroy());
 	await once(socket, 'secureConnect');
 	socket.write('GET /who HTTP/1.1\r\nHost: x\r\n\r\n');
-	await poll('it is answered', () => answers.includes('200 OK'));
+	await eventually('it is answered', () => answers.includes('200 OK'));
 	await fixture.context.store.database.updateTable('certificate').set({revoked_ms: Date.now()}).execute();
-	await poll(
+	await eventually(
 		'the next request is refused',
 		() => {
 			socket.write('GET /who HTTP/1.1\r\nHost: x\r\n\r\n');
 			return answers.includes('OTA_DEVICE_CERTIFICATE_REVOKED');
 		},
-		5000,
+		{timeoutMs: 5000},
 	);
 	t.pass();
 });
@@ -172,7 +172,7 @@ test('one address has so many connections, and so many requests, and no more', a
 	const held = [await connectTls(fixture, port), await connectTls(fixture, port)];
 	await t.throwsAsync(connectTls(fixture, port));
 	held[0]?.destroy();
-	await poll('its place is free again', async () =>
+	await eventually('its place is free again', async () =>
 		connectTls(fixture, port).then(
 			(socket) => {
 				socket.destroy();

@@ -4,7 +4,7 @@ import {systemClock} from '#appliance/time/clock.ts';
 import type {FleetPart} from '#ota/fleet/fleet-part.ts';
 import {startIngest} from '#ota/fleet/ingest/start-ingest.ts';
 import type {BrokerMessage, FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {enrolBoxes, sampleEvent, sampleReported} from '#test/helper/sample-box.ts';
 import {withFleetDatabase} from '#test/helper/with-fleet-database.ts';
 
@@ -46,13 +46,18 @@ const prepare = async (t: ExecutionContext, parts: readonly FleetPart[] = []) =>
 
 test('what was written is acknowledged, and not before', async (t) => {
 	const gate = Promise.withResolvers<void>();
-	const {say, note, acknowledged} = await prepare(t, [{writeIngest: () => gate.promise}]);
+	const held = Promise.withResolvers<void>();
+	const hold = async (): Promise<void> => {
+		held.resolve();
+		await gate.promise;
+	};
+	const {say, note, acknowledged} = await prepare(t, [{writeIngest: hold}]);
 	void say('box-1', 'event', note(1));
 	void say('box-1', 'event', note(2));
-	await poll('the batch is held', () => true);
+	await held.promise;
 	t.deepEqual(acknowledged, []);
 	gate.resolve();
-	await poll('it is acknowledged', () => acknowledged.length > 0);
+	await eventually('it is acknowledged', () => acknowledged.length > 0);
 	t.deepEqual(acknowledged, ['sv/1/box-1/acknowledged {"version":1,"epoch":"epoch-1","telemetry":0,"event":2}']);
 });
 
@@ -66,17 +71,17 @@ test('a message that no transaction takes is found and given up, and the others 
 	for (let sequence = 1; sequence <= 6; sequence += 1) {
 		void say('box-1', 'event', note(sequence));
 	}
-	await poll('one was given up', () => ingest.stats().dropped === 1);
-	await poll('the others are written', async () => (await rowsOf(store)).length === 5);
+	await eventually('one was given up', () => ingest.stats().dropped === 1);
+	await eventually('the others are written', async () => (await rowsOf(store)).length === 5);
 	t.deepEqual(await rowsOf(store), [1, 2, 4, 5, 6]);
-	await poll('all are acknowledged', () => acknowledged.some((each) => each.endsWith('"event":6}')));
+	await eventually('all are acknowledged', () => acknowledged.some((each) => each.endsWith('"event":6}')));
 });
 
 test('what is malformed is counted, and does not come again', async (t) => {
 	const {store, say, acknowledged} = await prepare(t);
 	void say('box-1', 'event', {epoch: 'epoch-1', sequence: 1, after: 0, event: 'odd'});
 	void say('box-1', 'reported', '{');
-	await poll('it is acknowledged', () => acknowledged.length > 0);
+	await eventually('it is acknowledged', () => acknowledged.length > 0);
 	t.regex(acknowledged[0] ?? '', /"event":1/u);
 	const rows = await store.database.selectFrom('malformed').select(['topic', 'count']).orderBy('topic').execute();
 	t.deepEqual(rows, [
@@ -100,15 +105,15 @@ test('a full queue holds the broker back until there is room', async (t) => {
 test('retained state is read when it is asked for, and only then', async (t) => {
 	const {store, ingest, listeners, say} = await prepare(t);
 	ingest.reconcile();
-	await poll('it asks', () => listeners.has('sv/1/+/reported'));
+	await eventually('it asks', () => listeners.has('sv/1/+/reported'));
 	void say('box-1', 'reported', sampleReported('box-1'), true);
-	await poll(
+	await eventually(
 		'the report is there',
 		async () => (await store.database.selectFrom('box_report').selectAll().execute()).length === 1,
 	);
-	await poll('it asks no more', () => !listeners.has('sv/1/+/reported'));
+	await eventually('it asks no more', () => !listeners.has('sv/1/+/reported'));
 	void say('box-2', 'reported', sampleReported('box-2'));
-	await poll('what is said now goes on coming', () => ingest.stats().messages === 2);
+	await eventually('what is said now goes on coming', () => ingest.stats().messages === 2);
 	t.is(ingest.stats().unknown, 0);
 });
 

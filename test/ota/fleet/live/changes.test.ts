@@ -2,7 +2,7 @@ import test from 'ava';
 import type {LiveChange} from '#ota/contract/box-api.ts';
 import {createChanges} from '#ota/fleet/live/changes.ts';
 import type {BrokerMessage, FleetBroker} from '#ota/fleet/server/fleet-broker.ts';
-import {poll} from '#test/helper/poll.ts';
+import {eventually} from '#test/helper/eventually.ts';
 
 /** What one server says, all hear. */
 const brokerOf = (listeners: Set<(message: BrokerMessage) => unknown>): FleetBroker => ({
@@ -37,7 +37,7 @@ test('changes are gathered, and told once to the pages of every server', async (
 		one?.publish({kind: 'boxes', ids: [`box-${index % 3}`]});
 	}
 	other?.publish({kind: 'alerts'});
-	await poll('both have heard both', () => heard['one']?.length === 2 && heard['other']?.length === 2);
+	await eventually('both have heard both', () => heard['one']?.length === 2 && heard['other']?.length === 2);
 	const sorted = (list: readonly LiveChange[] = []) => list.toSorted((a, b) => a.kind.localeCompare(b.kind));
 	t.deepEqual(sorted(heard['one']), [{kind: 'alerts'}, {kind: 'boxes', ids: ['box-0', 'box-1', 'box-2']}]);
 	t.deepEqual(sorted(heard['other']), sorted(heard['one']));
@@ -49,6 +49,6 @@ test('more ids than a page would ask for are not named', async (t) => {
 	changes.subscribe((change) => heard.push(change));
 	changes.publish({kind: 'boxes', ids: Array.from({length: 150}, (_, index) => `a-${index}`)});
 	changes.publish({kind: 'boxes', ids: Array.from({length: 150}, (_, index) => `b-${index}`)});
-	await poll('it was told', () => heard.length > 0);
+	await eventually('it was told', () => heard.length > 0);
 	t.deepEqual(heard, [{kind: 'boxes'}]);
 });

@@ -3,8 +3,8 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {objectUriOfPath} from '#appliance/contract/object-uri.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {parseMultipart} from '#test/helper/parse-multipart.ts';
-import {poll} from '#test/helper/poll.ts';
 import {commitBytes, sha256Of} from '#test/helper/with-object-cache.ts';
 import {withOriginServer} from '#test/helper/with-origin-server.ts';
 import {withServing} from '#test/helper/with-serving.ts';
@@ -60,7 +60,7 @@ test('nginx and our process answer a hit alike, and a player may change between 
 	t.is((await fetch(`${url}vod/a.m4s`, {headers: {range: 'bytes=0-1', 'if-range': '"0-0"'}})).status, 200);
 	t.is((await fetch(`${url}vod/a.m4s`, {method: 'OPTIONS'})).status, 204);
 	t.is((await fetch(`${url}vod/a.m4s`, {headers: {range: 'bytes=300000-'}})).status, 416);
-	await poll('the hits of nginx are counted', () => serving.stats().hits >= 8);
+	await eventually('the hits of nginx are counted', () => serving.stats().hits >= 8);
 });
 
 test('a replaced object is seen at once, and an evicted one is gone, behind nginx too', async (t) => {
@@ -86,7 +86,7 @@ test('what can become stale is left to our process', async (t) => {
 	const fresh = await fetch(`${url}live/m.mpd`);
 	t.is(fresh.headers.get('cache-control'), 'no-cache');
 	origin.objects.set('live/m.mpd', Buffer.from('new'));
-	await poll('the new one is served', async () => (await (await fetch(`${url}live/m.mpd`)).text()) === 'new');
+	await eventually('the new one is served', async () => (await (await fetch(`${url}live/m.mpd`)).text()) === 'new');
 });
 
 test('uses that nginx saw protect an object from eviction', async (t) => {
@@ -94,7 +94,7 @@ test('uses that nginx saw protect an object from eviction', async (t) => {
 	await commitBytes(cache, '/streamverse/old.m4s', Buffer.alloc(400, 1));
 	await commitBytes(cache, '/streamverse/new.m4s', Buffer.alloc(400, 2));
 	const before = cache.peek(uri('/streamverse/new.m4s'))?.lastUsedMs ?? 0;
-	await poll('the use is known', async () => {
+	await eventually('the use is known', async () => {
 		await bodyOf(await fetch(`${url}old.m4s`));
 		return (cache.peek(uri('/streamverse/old.m4s'))?.lastUsedMs ?? 0) > before;
 	});
