@@ -22,6 +22,9 @@ const tones: Readonly<Record<DiagnosticsItem['state'], Tone>> = {
 	failed: 'bad',
 };
 
+/** A recording is read while somebody still types, and its size is counted at its end; all else comes as a whole. */
+const isGrowing = ({kind, state}: DiagnosticsItem): boolean => kind === 'recording' && state === 'receiving';
+
 type BoxDiagnosticsProps = {readonly id: string; readonly interfaces: readonly string[]};
 
 export const BoxDiagnostics = ({id, interfaces}: BoxDiagnosticsProps): JSX.Element => {
@@ -98,17 +101,17 @@ const Items = ({items}: {readonly items: readonly DiagnosticsItem[]}): JSX.Eleme
 							{item.error !== null && <span class="soft">{item.error.message}</span>}
 						</td>
 						<td>
-							<Badge tone={tones[item.state]}>{item.state}</Badge>
+							<Badge tone={tones[item.state]}>{isGrowing(item) ? 'growing' : item.state}</Badge>
 						</td>
-						<td class="number nowrap">{formatBytes(item.sizeBytes)}</td>
+						<td class="number nowrap">{isGrowing(item) ? '–' : formatBytes(item.sizeBytes)}</td>
 						<td>{item.actor}</td>
 						<td>
 							<Age atMs={item.createdMs} />
 						</td>
 						<td>
-							{item.state === 'ready' && may(item.kind === 'recording' ? 'admin' : 'operator') && (
+							{(item.state === 'ready' || isGrowing(item)) && may(item.kind === 'recording' ? 'admin' : 'operator') && (
 								<a class="button" href={apiPath(`/diagnostics/${item.id}/content`)} download={item.fileName}>
-									Download
+									{isGrowing(item) ? 'Download so far' : 'Download'}
 								</a>
 							)}
 						</td>
