@@ -4,6 +4,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {Writable} from 'node:stream';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {buildImage} from '#image/make/build-image.ts';
 import {projectRoot} from '#native/project-root.ts';
 
@@ -15,6 +16,7 @@ const emulated = 'no_timer_check';
 const buildTimeoutMs = 15 * 60_000;
 
 export type TestImage = {
+	readonly kind: BoxKind;
 	readonly release: string;
 	readonly diskPath: string;
 	readonly bundlePath: string;
@@ -22,19 +24,27 @@ export type TestImage = {
 
 export type TestImageOptions = {
 	readonly release: string;
+	/** Default: a set-top. */
+	readonly kind?: BoxKind;
 	/** Laid over the image: text by its path in the target. */
 	readonly files?: Readonly<Record<string, string>>;
 	readonly kernelArguments?: string;
 };
 
-/** An image of a set-top as the working tree makes it; one that was made of the same sources before is taken as it is. */
-export const testImage = async ({release, files = {}, ...options}: TestImageOptions): Promise<TestImage> => {
+/** An image of a box as the working tree makes it; one that was made of the same sources before is taken as it is. */
+export const testImage = async ({
+	release,
+	kind = 'stb',
+	files = {},
+	...options
+}: TestImageOptions): Promise<TestImage> => {
 	const kernelArguments = [emulated, options.kernelArguments ?? ''].join(' ').trim();
 	const sources = sourcesKey();
-	const variant = digest([release, JSON.stringify(files), kernelArguments]).slice(0, 8);
-	const directory = path.join(imagesDirectory, sources, `${release}-${variant}`);
-	const name = `streamverse-stb-amd64-${release}`;
+	const variant = digest([kind, release, JSON.stringify(files), kernelArguments]).slice(0, 8);
+	const directory = path.join(imagesDirectory, sources, `${kind}-${release}-${variant}`);
+	const name = `streamverse-${kind}-amd64-${release}`;
 	const image = {
+		kind,
 		release,
 		diskPath: path.join(directory, `${name}.img`),
 		bundlePath: path.join(directory, `${name}.raucb`),
@@ -52,7 +62,7 @@ export const testImage = async ({release, files = {}, ...options}: TestImageOpti
 		await writeFile(path.join(overlay, file), text);
 	}
 	await buildImage({
-		...{kind: 'stb', architecture: 'amd64', trust: 'development', release, kernelArguments},
+		...{kind, architecture: 'amd64', trust: 'development', release, kernelArguments},
 		...{outDirectory: making, extraOverlays: [overlay]},
 		output: new Writable({write: (_chunk, _encoding, done) => done()}),
 		signal: AbortSignal.timeout(buildTimeoutMs),

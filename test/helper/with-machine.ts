@@ -13,7 +13,7 @@ import type {TestImage} from '#test/helper/with-image.ts';
 import {claimOf} from '#test/helper/with-slot-box.ts';
 
 /** The host's loopback, as QEMU's user network has it. */
-const hostInGuest = '10.0.2.2';
+export const hostInGuest = '10.0.2.2';
 const machineLifeMs = 60 * 60_000;
 /** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
 export const bootTimeoutMs = 5 * 95_000;
@@ -23,6 +23,8 @@ export type TestMachine = {
 	readonly id: string;
 	/** Of the role. */
 	readonly url: string;
+	/** Of the technician's page. */
+	readonly commissionUrl: string;
 	readonly lines: () => readonly string[];
 	/** GRUB's variables, as they lie on the disk while the machine runs. */
 	readonly bootVariables: () => string;
@@ -39,21 +41,35 @@ export type TestMachine = {
 /** A whole fleet server that a machine reaches. */
 export const withMachineFleet = (t: TestOwner): Promise<TestFleet> => withFleet(t, {config: {publicHost: hostInGuest}});
 
-/** A set-top in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
+export type TestMachineOptions = {
+	readonly fleet: TestFleet;
+	readonly image: TestImage;
+	readonly id: string;
+	/** What the technician says besides, such as the network. */
+	readonly seed?: Partial<Seed>;
+	/** Of a cable to other machines, as `startMachine` has it. */
+	readonly cable?: {readonly port: number; readonly hardwareAddress: string};
+};
+
+/** A box in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
 export const withMachine = async (
 	t: ExecutionContext,
-	{fleet, image, id}: {readonly fleet: TestFleet; readonly image: TestImage; readonly id: string},
+	{fleet, image, id, seed, cable}: TestMachineOptions,
 ): Promise<TestMachine> => {
 	const directory = await withDirectory(t);
 	const diskPath = join(directory, 'disk.img');
 	await makeDisk(image.diskPath, diskPath);
 	await plantSeed(diskPath, {
 		directory,
-		seed: {version: 1, deviceId: id as NonNullable<Seed['deviceId']>, claim: await claimOf(fleet, id)},
+		seed: {
+			...{version: 1, deviceId: id as NonNullable<Seed['deviceId']>, claim: await claimOf(fleet, id, image.kind)},
+			...seed,
+		},
 	});
-	const httpPort = await freePort();
+	const [httpPort, commissionPort] = [await freePort(), await freePort()];
 	const machine = await startMachine({
-		...{diskPath, architecture: 'amd64', stateDirectory: directory, forwards: {[httpPort]: 80}},
+		...{diskPath, architecture: 'amd64', stateDirectory: directory, forwards: {[httpPort]: 80, [commissionPort]: 8078}},
+		...(cable === undefined ? {} : {cablePort: cable.port, cableAddress: cable.hardwareAddress}),
 		signal: AbortSignal.timeout(machineLifeMs),
 	});
 	t.teardown(() => machine[Symbol.asyncDispose]());
@@ -63,6 +79,7 @@ export const withMachine = async (
 		...{id, lines, box},
 		bootVariables: () => bootVariablesOf(diskPath),
 		url: `http://127.0.0.1:${httpPort}/`,
+		commissionUrl: `http://127.0.0.1:${commissionPort}/`,
 		until: async (what, condition, {timeoutMs = bootTimeoutMs} = {}) => {
 			let seen: BoxDetail | undefined;
 			const ask = async (): Promise<BoxDetail | false> => {

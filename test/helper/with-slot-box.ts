@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import type {Claim} from '#appliance/identity/claim-schema.ts';
 import {sleep} from '#appliance/time/sleep.ts';
@@ -84,9 +85,9 @@ export const withSlotWorkshop = async (
 const edit = async (path: string, change: (text: string) => string): Promise<void> =>
 	await writeFile(path, change(await readFile(path, 'utf8')));
 
-/** The claim file of a set-top, as a person would make it in the console. */
-export const claimOf = async (fleet: TestFleet, id: string): Promise<Claim> => {
-	const {body} = await fleet.call('POST /claims', {deviceIds: [id], kind: 'stb'});
+/** The claim file of a box, as a person would make it in the console. */
+export const claimOf = async (fleet: TestFleet, id: string, kind: BoxKind = 'stb'): Promise<Claim> => {
+	const {body} = await fleet.call('POST /claims', {deviceIds: [id], kind});
 	const [created] = createdClaimsSchema.parse(body).items;
 	if (created === undefined) {
 		throw new Error(`no claim was made for ${id}`);

@@ -1,40 +1,71 @@
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
+import {popNodeStatusSchema} from '#pop-node/repair/status.ts';
 import {eventually} from '#test/helper/eventually.ts';
+import {withHeadend} from '#test/helper/with-headend.ts';
 import {testImage} from '#test/helper/with-image.ts';
-import {bootTimeoutMs, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
+import {bootTimeoutMs, hostInGuest, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
 
 const testTimeoutMs = 30 * 60_000;
+const answerTimeoutMs = 2000;
 
-test('an image boots by its signed path, takes its seed, joins its fleet and serves its page', async (t) => {
-	t.timeout(testTimeoutMs);
-	const image = await testImage({release: '1.0.0'});
-	const fleet = await withMachineFleet(t);
-	const startedMs = performance.now();
-	const machine = await withMachine(t, {fleet, image, id: 'stb-machine'});
-	const page = await eventually(
-		'the page of the role',
-		async () => {
-			const response = await fetch(machine.url, {signal: AbortSignal.timeout(2000)});
-			return response.status === 200 && (await response.text());
-		},
-		{timeoutMs: bootTimeoutMs, intervalMs: 500},
-	).catch((cause: unknown) => {
-		throw new Error(`no page:\n${machine.lines().slice(-40).join('\n')}`, {cause});
-	});
-	t.regex(page, /StreamVerse/u);
-	t.log(`served after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
-	const {release, reported} = await machine.until('it is online and healthy', ({presence, reported: told}) => {
-		return presence === 'online' && told?.healthy === true && told.slots.length > 0;
-	});
-	t.log(`in its fleet after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
-	t.is(release, image.release);
-	t.is(reported?.slots.find(({state}) => state === 'booted')?.name, 'rootfs.0', 'slot A');
-	t.like(
-		reported?.services.find(({name}) => name === 'stb'),
-		{state: 'running', crashLoop: false},
-	);
-	await eventually('the try of this boot given back', () => /^A_TRY=0$/mu.test(machine.bootVariables()), {
-		timeoutMs: bootTimeoutMs,
-		intervalMs: 1000,
-	});
+type Role = {
+	/** Below the role's port. */
+	readonly path: string;
+	readonly works: (answer: string) => boolean;
+	/** The role's section, where the image has no default. */
+	readonly section?: (t: ExecutionContext) => Promise<Readonly<Record<string, unknown>>>;
+};
+
+/** What shows that each role does its work as far as a box alone can. */
+const roles: Readonly<Record<BoxKind, Role>> = {
+	stb: {path: '', works: (page) => page.includes('StreamVerse')},
+	headend: {path: 'status', works: (answer) => headendStatusSchema.parse(JSON.parse(answer)).uplink.sentPackets > 0},
+	'pop-node': {
+		path: 'status',
+		works: (answer) => popNodeStatusSchema.parse(JSON.parse(answer)).follow.kind === 'following',
+		section: async (t) => ({headendUrl: (await withHeadend(t)).url.replace('127.0.0.1', hostInGuest)}),
+	},
+};
+
+const boots = test.macro({
+	title: (_, kind: BoxKind) =>
+		`an image of a ${kind} boots by its signed path, takes its seed, joins its fleet and works`,
+	exec: async (t, kind: BoxKind) => {
+		t.timeout(testTimeoutMs);
+		const {path, works, section} = roles[kind];
+		const image = await testImage({kind, release: '1.0.0'});
+		const fleet = await withMachineFleet(t);
+		const seed = section === undefined ? {} : {config: {[kind]: await section(t)}};
+		const startedMs = performance.now();
+		const seconds = (): string => ((performance.now() - startedMs) / 1000).toFixed(0);
+		const machine = await withMachine(t, {fleet, image, id: `${kind}-machine`, seed});
+		const ask = async (): Promise<boolean> => {
+			const response = await fetch(machine.url + path, {signal: AbortSignal.timeout(answerTimeoutMs)});
+			return response.status === 200 && works(await response.text());
+		};
+		await eventually('the role works', ask, {timeoutMs: bootTimeoutMs, intervalMs: 500}).catch((cause: unknown) => {
+			throw new Error(`no role:\n${machine.lines().slice(-40).join('\n')}`, {cause});
+		});
+		t.log(`works after ${seconds()} s`);
+		const {release, reported} = await machine.until('it is online and healthy', ({presence, reported: told}) => {
+			return presence === 'online' && told?.healthy === true && told.slots.length > 0;
+		});
+		t.log(`in its fleet after ${seconds()} s`);
+		t.is(release, image.release);
+		t.is(reported?.slots.find(({state}) => state === 'booted')?.name, 'rootfs.0', 'slot A');
+		t.like(
+			reported?.services.find(({name}) => name === kind),
+			{state: 'running', crashLoop: false},
+		);
+		await eventually('the try of this boot given back', () => /^A_TRY=0$/mu.test(machine.bootVariables()), {
+			timeoutMs: bootTimeoutMs,
+			intervalMs: 1000,
+		});
+	},
 });
+
+test.serial(boots, 'stb');
+test.serial(boots, 'headend');
+test.serial(boots, 'pop-node');
