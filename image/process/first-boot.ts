@@ -22,6 +22,7 @@ await commissionBox({
 	kind: template.box.kind,
 	stateDirectory: '/var/lib/streamverse',
 	seedRoots: ['/efi'],
+	networkFilesDirectory: '/etc/systemd/network',
 	sectionSchemaOf: (kind) => sectionSchemas[kind],
 	logger: createLogger({name: 'first-boot', level: 'info'}),
 });

@@ -1,12 +1,17 @@
 import {chown, open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import type {z} from 'zod';
+import {parse} from 'yaml';
+import {z} from 'zod';
 import {parseBoxConfig} from '#appliance/config/parse-box-config.ts';
-import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {type BoxKind, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {errorMessage, hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {boxFileText} from '#image/seed/apply-seed.ts';
+import {isSeededNetworkFile, networkFilesOf} from '#image/seed/network-seed.ts';
 import {type Seed, seedBytesMax, seedPath, seedSchema} from '#image/seed/seed-schema.ts';
+
+/** A label of a domain name, which a name on the home's network is (RFC 1035 section 2.3.4). */
+const hostNameCharsMax = 63;
 
 export type CommissionOptions = {
 	/** The image's own box file. */
@@ -17,7 +22,10 @@ export type CommissionOptions = {
 	readonly seedRoots: readonly string[];
 	readonly sectionSchemaOf: (kind: BoxKind) => z.ZodType;
 	readonly kind: BoxKind;
+	/** Of the kernel's network cards. */
 	readonly networkDirectory?: string;
+	/** Of systemd-networkd's own files. */
+	readonly networkFilesDirectory: string;
 	readonly logger: Logger;
 };
 
@@ -41,6 +49,9 @@ export const commissionBox = async (options: CommissionOptions): Promise<void> =
 				if (seed.claim !== undefined) {
 					await replaceFile(path.join(stateDirectory, 'claim.json'), `${JSON.stringify(seed.claim)}\n`);
 				}
+				if (seed.network !== undefined) {
+					await replaceNetwork(options.networkFilesDirectory, networkFilesOf(seed.network));
+				}
 				await replaceFile(boxPath, text);
 				await rm(file);
 				logger.info({file, box: seed.deviceId, site: seed.site}, 'the seed was taken');
@@ -52,6 +63,32 @@ export const commissionBox = async (options: CommissionOptions): Promise<void> =
 	}
 	if (current === undefined && (await readIfThere(boxPath)) === undefined) {
 		await replaceFile(boxPath, boxFileText({template, current, seed: undefined, defaultId}));
+	}
+	await nameHost(options, defaultId);
+};
+
+const boxNameSchema = z.looseObject({box: z.looseObject({id: deviceIdSchema})});
+
+/** The box's name on its network is its name in the fleet; streamverse-hostname.service gives it to the kernel at each boot. */
+const nameHost = async ({stateDirectory, logger}: CommissionOptions, defaultId: string): Promise<void> => {
+	const file = path.join(stateDirectory, 'hostname');
+	let name = defaultId;
+	try {
+		name = boxNameSchema.parse(parse((await readIfThere(path.join(stateDirectory, 'box.yaml'))) ?? '')).box.id;
+	} catch (error) {
+		logger.warn({err: error}, 'the box’s file does not say its name');
+	}
+	await replaceFile(file, `${name.slice(0, hostNameCharsMax)}\n`);
+};
+
+/** Whoever runs systemd-networkd reads them; nothing in them is secret. */
+const replaceNetwork = async (directory: string, files: ReadonlyMap<string, string>): Promise<void> => {
+	for (const [name, text] of files) {
+		await replaceFile(path.join(directory, name), text, {mode: 0o644});
+	}
+	const old = (await readdir(directory)).filter((name) => isSeededNetworkFile(name) && !files.has(name));
+	for (const name of old) {
+		await rm(path.join(directory, name));
 	}
 };
 
@@ -82,14 +119,18 @@ const putAside = async (file: string, reason: string): Promise<void> => {
 };
 
 /** Whole or not at all, whenever the power goes. */
-const replaceFile = async (file: string, text: string): Promise<void> => {
+const replaceFile = async (
+	file: string,
+	text: string,
+	{mode = 0o600}: {readonly mode?: number} = {},
+): Promise<void> => {
 	const directory = path.dirname(file);
 	const {uid, gid} = await stat(directory);
 	const partial = `${file}.new`;
 	{
-		await using handle = await open(partial, 'w', 0o600);
+		await using handle = await open(partial, 'w', mode);
 		// One that a cut of power left keeps the mode it had.
-		await handle.chmod(0o600);
+		await handle.chmod(mode);
 		await handle.writeFile(text);
 		await handle.sync();
 	}

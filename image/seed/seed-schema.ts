@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {claimSchema} from '#appliance/identity/claim-schema.ts';
+import {networkSeedSchema} from '#image/seed/network-seed.ts';
 
 /** A seed of more bytes than this is refused unread. */
 export const seedBytesMax = 128 * 1024;
@@ -19,9 +20,10 @@ export const seedSchema = z.strictObject({
 	tags: z.array(z.string().min(1).max(64)).max(32).optional(),
 	timeZone: z.string().max(64).optional(),
 	claim: claimSchema.optional(),
+	network: networkSeedSchema.optional(),
 	config: z
 		.record(z.string().max(64), z.unknown())
 		.optional()
-		.describe('Merged over the box’s file (RFC 7396): such as the network of a headend.'),
+		.describe('Merged over the box’s file (RFC 7396): such as the headend of a pop-node.'),
 });
 export type Seed = z.infer<typeof seedSchema>;

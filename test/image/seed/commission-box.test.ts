@@ -14,9 +14,11 @@ const withNewBox = async (t: ExecutionContext) => {
 	const root = await withDirectory(t);
 	const stateDirectory = path.join(root, 'state');
 	const networkDirectory = path.join(root, 'net');
+	const networkFilesDirectory = path.join(root, 'systemd');
 	const efi = path.join(root, 'efi');
 	const templatePath = path.join(root, 'template.yaml');
 	await mkdir(stateDirectory);
+	await mkdir(networkFilesDirectory);
 	await mkdir(path.join(efi, 'streamverse'), {recursive: true});
 	await mkdir(path.join(networkDirectory, 'br0'), {recursive: true});
 	await writeFile(path.join(networkDirectory, 'br0/address'), '02:00:00:00:00:01\n');
@@ -27,14 +29,17 @@ const withNewBox = async (t: ExecutionContext) => {
 	return {
 		stateDirectory,
 		networkDirectory,
+		networkFilesDirectory,
 		seedFile,
 		boot: () =>
 			commissionBox({
-				...{templatePath, stateDirectory, networkDirectory, kind: 'stb', seedRoots: [path.join(root, 'usb'), efi]},
+				...{templatePath, stateDirectory, networkDirectory, networkFilesDirectory, kind: 'stb'},
+				seedRoots: [path.join(root, 'usb'), efi],
 				sectionSchemaOf: () => stbConfigSchema,
 				logger: createLogger({name: 'test', level: 'silent'}),
 			}),
 		bring: (seed: unknown) => writeFile(seedFile, typeof seed === 'string' ? seed : JSON.stringify(seed)),
+		hostname: () => readFile(path.join(stateDirectory, 'hostname'), 'utf8'),
 		box: async () => parse(await readFile(path.join(stateDirectory, 'box.yaml'), 'utf8')),
 		efiNames: () => readdir(path.dirname(seedFile)),
 	};
@@ -123,7 +128,43 @@ test('what a cut of power left half-written is written again', async (t) => {
 	await chmod(path.join(stateDirectory, 'box.yaml.new'), 0o644);
 	await boot();
 	t.like(await box(), {box: {id: 'stb-525400abcdef'}, fleet: {site: 'nairobi'}});
-	t.deepEqual((await readdir(stateDirectory)).toSorted(), ['box.yaml', 'claim.json']);
+	t.deepEqual((await readdir(stateDirectory)).toSorted(), ['box.yaml', 'claim.json', 'hostname']);
 	t.deepEqual(await efiNames(), []);
 	t.is((await stat(path.join(stateDirectory, 'box.yaml'))).mode & 0o777, 0o600);
 });
+
+test('the box’s name in the fleet is its name on the network, also when a later seed gives it another', async (t) => {
+	const {boot, bring, hostname, stateDirectory} = await withNewBox(t);
+	await boot();
+	t.is(await hostname(), 'stb-525400abcdef\n');
+	await bring({version: 1, deviceId: 'n'.repeat(64)});
+	await boot();
+	t.is(await hostname(), `${'n'.repeat(63)}\n`, 'as long as a label may be');
+	await writeFile(path.join(stateDirectory, 'box.yaml'), 'box: [');
+	await boot();
+	t.is(await hostname(), 'stb-525400abcdef\n', 'a file that nobody understands names nobody');
+});
+
+test('the network of a seed becomes files of systemd-networkd, which the next seed with one replaces', async (t) => {
+	const {boot, bring, networkFilesDirectory: directory} = await withNewBox(t);
+	await writeFile(path.join(directory, '70-other.network'), '');
+	const addresses = ['192.0.2.1/24'];
+	const card = (end: string) => ({hardwareAddress: `52:54:00:00:00:${end}`, addresses});
+	await bring({version: 1, network: [card('01'), card('02')]});
+	await boot();
+	const file = path.join(directory, '60-seed-525400000001.network');
+	t.regex(await readFile(file, 'utf8'), /^Address=192\.0\.2\.1\/24$/mu);
+	t.is((await stat(file)).mode & 0o777, 0o644, 'systemd-networkd is not root');
+	await bring({version: 1, network: [card('02')]});
+	await boot();
+	await bring({version: 1, site: 'nairobi'});
+	await boot();
+	t.deepEqual((await readdir(directory)).toSorted(), ['60-seed-525400000002.network', '70-other.network']);
+});
+
+test(
+	'a seed whose network could be more than addresses is put aside',
+	isPutAside,
+	{version: 1, network: [{hardwareAddress: '52:54:00:00:00:01', addresses: ['192.0.2.1/24\n[Match]']}]},
+	/network/u,
+);
