@@ -11,6 +11,8 @@ const fallbackA = {ORDER: 'A B', A_OK: '1', A_TRY: '1', B_OK: '0', B_TRY: '0'};
 const fallbackB = {ORDER: 'B A', A_OK: '0', A_TRY: '0', B_OK: '1', B_TRY: '1'};
 const states = {
 	whole: {ORDER: 'B A', A_OK: '1', A_TRY: '3', B_OK: '1', B_TRY: '1'},
+	// RAUC names all slots when it makes one the next.
+	'of all slots': {ORDER: 'B A R', A_OK: '1', A_TRY: '0', B_OK: '1', B_TRY: '1', R_OK: '0', R_TRY: '0'},
 	older: {ORDER: 'A B', A_OK: '1', A_TRY: '2', B_OK: '0', B_TRY: '0'},
 	'with others': {ORDER: 'B', A_OK: '0', A_TRY: '0', B_OK: '1', B_TRY: '0', R_OK: '0', R_TRY: '0', saved_entry: 'x'},
 	'no order': {A_OK: '1', A_TRY: '0', B_OK: '1', B_TRY: '0'},
@@ -111,7 +113,7 @@ for (const [name, breakIt] of Object.entries(breaks)) {
 
 test('what is whole is not written', async (t) => {
 	const box = await withBox(t);
-	for (const state of ['whole', 'with others'] as const) {
+	for (const state of ['whole', 'with others', 'of all slots'] as const) {
 		const bytes = make(box.first, states[state]);
 		writeFileSync(box.second, bytes);
 		t.deepEqual(repair(box), {status: 0, told: ''});
