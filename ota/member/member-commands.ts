@@ -18,7 +18,7 @@ import {type Logger, type LogLevel, setLogLevel} from '#appliance/log/logger.ts'
 import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {MemberErrorCode} from '#ota/member/error-code.ts';
-import {redactorOfBox} from '#ota/member/member-secrets.ts';
+import type {BoxSecrets} from '#ota/member/member-secrets.ts';
 import {fleetStatusOf, type MemberState} from '#ota/member/member-state.ts';
 import type {TryRole} from '#ota/member/overlay-keeper.ts';
 
@@ -32,14 +32,14 @@ export type MemberCommandsOptions = {
 	readonly streams: StreamSessions;
 	readonly ring: LogRing | undefined;
 	readonly directory: string;
-	readonly boxFilePath: string;
+	readonly secrets: BoxSecrets;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 };
 
 /** What the commands of the fleet act on. */
 export const memberCommands = (options: MemberCommandsOptions): CommandTargets => {
-	const {state, supervisor, tryRole, directory, boxFilePath} = options;
+	const {state, supervisor, tryRole, secrets, directory} = options;
 	const {id, kind} = state.config.box;
 	return {
 		reboot: options.reboot,
@@ -57,7 +57,10 @@ export const memberCommands = (options: MemberCommandsOptions): CommandTargets =
 			),
 		defaultHost: () => state.identity && new URL(state.identity.claim.deviceUrl).hostname,
 		collectors: async () => await collectors(options),
-		redact: async () => await redactorOfBox({directory, boxFilePath, config: state.overlay.config()}),
+		redact: async () => {
+			await secrets.readFiles();
+			return secrets.redact;
+		},
 		facts: () => ({box: id, kind, release: state.release, bootId: state.bootId}),
 		tls: () => tlsOf(state),
 		directory: path.join(directory, 'upload'),

@@ -6,6 +6,7 @@ import {CodedError} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import type {MemberErrorCode} from '#ota/member/error-code.ts';
+import type {BoxSecrets} from '#ota/member/member-secrets.ts';
 import type {MemberState} from '#ota/member/member-state.ts';
 
 /** The terminals and logs of a box, as its file allows them. */
@@ -13,18 +14,17 @@ export const memberStreams = (options: {
 	readonly state: MemberState;
 	readonly link: FleetLink;
 	readonly ring: LogRing | undefined;
-	/** Takes the box's secrets out of a log line. */
-	readonly redact: (text: string) => string;
+	readonly secrets: BoxSecrets;
 	readonly logger: Logger;
 }): StreamSessions => {
-	const {state, link, ring, redact, logger} = options;
+	const {state, link, ring, secrets, logger} = options;
 	const {enabled, user, group, shell, linkLossMs} = state.config.fleet.terminal;
 	return createStreamSessions({
 		...{link, linkLossMs, logger: logger.child({component: 'stream'})},
 		open: (request, listener) => {
 			if (request.kind === 'log') {
 				const origin = ring === undefined ? ({kind: 'journal'} as const) : ({kind: 'ring', ring} as const);
-				return openLog({...request, origin, redact, listener});
+				return openLog({...request, origin, redact: secrets.redact, listener, logger});
 			}
 			if (!enabled) {
 				throw new CodedError<MemberErrorCode>('OTA_MEMBER_TERMINAL_OFF', {

@@ -5,6 +5,7 @@ import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schem
 import {createCommandHandler} from '#appliance/diagnostics/command/handle-commands.ts';
 import {runSampler} from '#appliance/diagnostics/probe/run-sampler.ts';
 import {errorMessage} from '#appliance/error/coded-error.ts';
+import type {BoxIdentity} from '#appliance/identity/box-identity.ts';
 import {startIdentity} from '#appliance/identity/start-identity.ts';
 import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import {startFleetLink} from '#appliance/mqtt/start-fleet-link.ts';
@@ -18,7 +19,7 @@ import {timeZoneOf} from '#ota/member/box-facts.ts';
 import {confirmChecks} from '#ota/member/confirm-checks.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
 import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
-import {redactorOfBox} from '#ota/member/member-secrets.ts';
+import {BoxSecrets} from '#ota/member/member-secrets.ts';
 import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
 import {memberStreams} from '#ota/member/member-streams.ts';
 import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
@@ -60,6 +61,7 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		}),
 	);
 	Object.assign(state, {identity, link});
+	const secrets = await openSecrets(options, {identity, link, stack});
 	const installer = await openSlots(options, signal);
 	if (installer !== undefined) {
 		stack.use(installer);
@@ -79,12 +81,24 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		const roleUrl = () => options.supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
 		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
 	}
-	const {boxFilePath} = options;
-	const redact = await redactorOfBox({directory, boxFilePath, config: state.overlay.config()});
-	answerCommands({...options, link, installer, redact, stack, signal});
+	answerCommands({...options, link, installer, secrets, stack, signal});
 	void sampleBox({state, link, logger, signal});
 	const resources = stack.move();
 	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
+};
+
+/** Before the fleet's configuration is taken: the first line that tells of it must not tell its secrets. */
+const openSecrets = async (
+	{state, directory, boxFilePath, logger}: MembershipOptions,
+	parts: {readonly identity: BoxIdentity; readonly link: FleetLink; readonly stack: AsyncDisposableStack},
+): Promise<BoxSecrets> => {
+	const {identity, link, stack} = parts;
+	const {claimFile} = state.config.fleet;
+	const secrets = new BoxSecrets({directory, boxFilePath, claimFile, config: () => state.overlay.config(), logger});
+	await secrets.readFiles();
+	stack.defer(identity.onCredentials(({keyPem}) => secrets.noteKey(keyPem)));
+	stack.defer(link.onDesired(({config}) => secrets.noteStructure(config)));
+	return secrets;
 };
 
 /** A slot that fell back outranks what this process knows of its last end. */
@@ -204,7 +218,7 @@ const answerCommands = (
 	options: MembershipOptions & {
 		readonly link: FleetLink;
 		readonly installer: SlotInstaller | undefined;
-		readonly redact: (text: string) => string;
+		readonly secrets: BoxSecrets;
 		readonly stack: AsyncDisposableStack;
 	},
 ): void => {

@@ -12,4 +12,6 @@ export const fakeRoleConfigSchema = z.strictObject({
 	grandchild: z.boolean().default(false),
 	/** Stands under a name that says that it is one. */
 	secret: z.string().optional(),
+	/** What it logs once it runs. */
+	says: z.string().optional(),
 });

@@ -17,7 +17,7 @@ const later = async (durationMs: number | undefined, act: () => void): Promise<v
 await runRole({
 	kind: 'stb',
 	configSchema: fakeRoleConfigSchema,
-	start: async ({config, box, signal}) => {
+	start: async ({config, box, logger, signal}) => {
 		await writeFile(path.join(box.stateDirectory, 'role.pid'), String(process.pid));
 		if (config.refuseToStart) {
 			throw new Error('this role refuses to start');
@@ -27,6 +27,9 @@ await runRole({
 			await writeFile(path.join(box.stateDirectory, 'grandchild.pid'), String(child.pid));
 		}
 		await sleep(config.readyAfterMs, {signal});
+		if (config.says !== undefined) {
+			logger.info(config.says);
+		}
 		void later(config.crashAfterMs, () => {
 			throw new Error('this role crashes');
 		});

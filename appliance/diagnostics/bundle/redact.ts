@@ -1,5 +1,4 @@
-/** What takes the place of a secret. */
-export const redactedMark = '[removed]';
+import {redactedMark, redactKeys} from '#appliance/diagnostics/bundle/redact-keys.ts';
 
 /** A key whose value nobody but the box should see. Public halves, digests and file names of keys are none. */
 const secretName =
@@ -44,44 +43,79 @@ const take = (value: unknown, found: Set<string>): string => {
 	return redactedMark;
 };
 
-type Pattern = readonly [RegExp, (...groups: string[]) => string, number | undefined];
+type Pattern = {
+	readonly shape: RegExp;
+	/** What stands for it; the whole match and its groups are given. */
+	readonly replace: (...groups: string[]) => string;
+	/** The secret itself, when there is one. */
+	readonly secretOf: (...groups: string[]) => string | undefined;
+};
 
-/** Secrets that are known by their shape. The third member names the group that is the secret itself. */
+/** Secrets that are known by their shape. */
 const patterns: readonly Pattern[] = [
-	[/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu, () => redactedMark, undefined],
-	[/\b(Bearer|Basic|Digest)(\s+)([\w.~+/=-]{6,})/giu, (_all, scheme) => `${scheme} ${redactedMark}`, 3],
-	[/\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*/gu, () => redactedMark, 0],
-	[
-		/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"']{0,256}:)([^\s/@"']{1,1024})@/giu,
-		(_all, head) => `${head}${redactedMark}@`,
-		2,
-	],
-	// `password=…`, `"token": "…"`: a name, a separator, a value; and `--api-key …`, where a space separates.
-	[
-		/(?<![\w.-])((?:\\?["'])?-{0,2}([\w.-]{2,64})(?:\\?["'])?\s{0,8}[=:]\s{0,8}(?:\\?["'])?)([^\s"'\\,;&}{\][]{1,4096})/gu,
-		(all, head, name) => (isSecretName(name ?? '') ? `${head}${redactedMark}` : (all ?? '')),
-		undefined,
-	],
-	[
-		/(?<![\w.-])(--([\w.-]{2,64})\s{1,8}["']?)([^\s"'-][^\s"']{0,4096})/gu,
-		(all, head, name) => (isSecretName(name ?? '') ? `${head}${redactedMark}` : (all ?? '')),
-		undefined,
-	],
+	{
+		shape: /\b(Bearer|Basic|Digest)(\s+)([\w.~+/=-]{6,})/giu,
+		replace: (_all, scheme) => `${scheme} ${redactedMark}`,
+		secretOf: (_all, _scheme, _space, value) => value,
+	},
+	{shape: /\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*/gu, replace: () => redactedMark, secretOf: (all) => all},
+	{
+		shape: /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"']{0,256}:)([^\s/@"']{1,1024})@/giu,
+		replace: (_all, head) => `${head}${redactedMark}@`,
+		secretOf: (_all, _head, value) => value,
+	},
+];
+
+/** A name with what separates it from its value, and what the value ends before. */
+const namedValues: readonly {readonly head: RegExp; readonly value: RegExp}[] = [
+	// `password=…`, `"token": "…"`
+	{
+		head: /(?<![\w.-])(?:\\?["'])?-{0,2}([\w.-]{2,64})(?:\\?["'])?\s{0,8}[=:]\s{0,8}(?:\\?["'])?/gu,
+		value: /[^\s"'\\,;&}{\][]{1,4096}/uy,
+	},
+	// `--api-key …`
+	{head: /(?<![\w.-])--([\w.-]{2,64})\s{1,8}["']?/gu, value: /[^\s"'-][^\s"']{0,4096}/uy},
 ];
 
 /** Takes out what looks like a secret, whatever the text is. */
-export const redactPatterns = (text: string, found: Set<string> = new Set()): string =>
-	patterns.reduce(
-		(rest, [pattern, replace, secret]) =>
-			rest.replace(pattern, (...groups: string[]) => {
-				const value = secret === undefined ? undefined : groups[secret];
-				if (value !== undefined && value.length >= secretCharsMin && value !== redactedMark) {
-					found.add(value);
-				}
+export const redactPatterns = (text: string, found: Set<string> = new Set()): string => {
+	const note = (value: string | undefined): void => {
+		if (value !== undefined && value.length >= secretCharsMin && value !== redactedMark) {
+			found.add(value);
+		}
+	};
+	const shaped = patterns.reduce(
+		(rest, {shape, replace, secretOf}) =>
+			rest.replace(shape, (...groups: string[]) => {
+				note(secretOf(...groups));
 				return replace(...groups);
 			}),
-		text,
+		redactKeys(text),
 	);
+	return namedValues.reduce((rest, named) => redactNamed(rest, named, note), shaped);
+};
+
+/** The value of a name that is no secret's is looked at too: it may begin with another name. */
+const redactNamed = (
+	text: string,
+	{head, value}: (typeof namedValues)[number],
+	note: (value: string) => void,
+): string => {
+	let result = '';
+	let from = 0;
+	head.lastIndex = 0;
+	for (let match = head.exec(text); match !== null; match = head.exec(text)) {
+		value.lastIndex = head.lastIndex;
+		const [secret] = isSecretName(match[1] ?? '') ? (value.exec(text) ?? []) : [];
+		if (secret !== undefined) {
+			note(secret);
+			result += `${text.slice(from, head.lastIndex)}${redactedMark}`;
+			from = head.lastIndex + secret.length;
+			head.lastIndex = from;
+		}
+	}
+	return result + text.slice(from);
+};
 
 /** Takes out, besides what looks like one, every secret that this box is known to hold, wherever it stands. */
 export const createRedactor = (known: Iterable<string>): ((text: string) => string) => {
@@ -92,7 +126,8 @@ export const createRedactor = (known: Iterable<string>): ((text: string) => stri
 		// The longest first: a secret that holds another goes whole.
 		.sort((one, other) => other.length - one.length);
 	return (text) => {
-		const literal = literals.reduce((rest, secret) => rest.replaceAll(secret, redactedMark), text);
+		// Keys go first: what is known of one would hide the rest of it.
+		const literal = literals.reduce((rest, secret) => rest.replaceAll(secret, redactedMark), redactKeys(text));
 		return redactPatterns(literal);
 	};
 };

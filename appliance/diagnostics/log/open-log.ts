@@ -1,7 +1,9 @@
+import {createKeyLines, redactedMark} from '#appliance/diagnostics/bundle/redact-keys.ts';
 import {followJournal} from '#appliance/diagnostics/log/follow-journal.ts';
 import {formatLogLine, type LogFilter, type LogLine, passesFilter} from '#appliance/diagnostics/log/log-line.ts';
 import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import type {StreamListener, StreamSource} from '#appliance/diagnostics/stream/stream-source.ts';
+import type {Logger} from '#appliance/log/logger.ts';
 
 /** Lines that wait while the other end does not keep up; what is more is counted and left out. */
 const waitingLinesMax = 2000;
@@ -15,16 +17,20 @@ export type LogOptions = LogFilter & {
 		| {readonly kind: 'ring'; readonly ring: LogRing};
 	readonly redact: (text: string) => string;
 	readonly listener: StreamListener;
+	/** Told what is wrong with the journal. */
+	readonly logger: Pick<Logger, 'warn'>;
 };
 
 /** A log as it grows, filtered on the box so that only what is wanted costs the link. */
 export const openLog = (options: LogOptions): StreamSource => {
-	const {origin, listener, redact} = options;
+	const {origin, listener, redact, logger} = options;
 	const waiting: LogLine[] = [];
 	let resting = false;
 	let leftOut = 0;
 	const tell = (line: LogLine): void => listener.onText(`${redact(formatLogLine(line))}\n`);
-	const take = (line: LogLine): void => {
+	const isOfKey = createKeyLines();
+	const take = (said: LogLine): void => {
+		const line = isOfKey(said.text, said.service) ? {...said, text: redactedMark} : said;
 		if (!passesFilter(line, options)) {
 			return;
 		}
@@ -41,7 +47,12 @@ export const openLog = (options: LogOptions): StreamSource => {
 			? followJournal({
 					tail: options.tail,
 					onLine: take,
-					onEnd: (message) => listener.onEnd({code: 'DIAGNOSTICS_LOG_ENDED', message}),
+					onWarning: (warning) => {
+						logger.warn({err: warning}, 'the journal is not whole');
+						// Whatever the filter: it may be why there is nothing to see.
+						listener.onText(`(${warning.code}: ${redact(warning.message)})\n`);
+					},
+					onEnd: ({code, message}) => listener.onEnd({code, message: redact(message)}),
 					...(origin.command === undefined ? {} : {command: origin.command}),
 				})
 			: followRing(origin.ring, {take, filter: options, tail: options.tail});

@@ -79,3 +79,17 @@ asSuperuser(
 		await t.throwsAsync(operator.connect('kind=terminal&elevated=true'), {message: /403/u});
 	},
 );
+
+test('what the fleet configures as a secret is in no line of a log that somebody followed before', async (t) => {
+	const fleet = await withFleet(t);
+	const box = await withFleetMember(t, fleet, {id: 'stb-log'});
+	const page = pageOf(fleet, box);
+	t.teardown(() => page.cut());
+	await page.connect('kind=log&tail=100');
+	const config = {stb: {secret: 'Zt7-configured-later', says: 'the role says Zt7-configured-later aloud'}};
+	const {headers} = await fleet.call(`GET /boxes/${box.id}`);
+	const {status} = await fleet.call(`PATCH /boxes/${box.id}`, {config}, {'If-Match': headers.get('etag') ?? ''});
+	t.is(status, 200);
+	await eventually('the role says it', () => page.text().includes('the role says [removed] aloud'));
+	t.false(page.text().includes('Zt7-configured-later'));
+});

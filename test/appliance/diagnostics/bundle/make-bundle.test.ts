@@ -188,9 +188,27 @@ test('what is no secret stays readable', (t) => {
 	}
 });
 
+test('a secret is found behind a name that is none, and on the line below one', (t) => {
+	const redact = createRedactor([]);
+	t.is(redact('error: password: Zt7-behind'), 'error: password: [removed]');
+	t.is(redact('stb:\n\tpassword: Zt7-below\n'), 'stb:\n\tpassword: [removed]\n');
+	t.is(redact('url=https://x/?token=Zt7-in-query&page=2'), 'url=https://x/?token=[removed]&page=2');
+});
+
 test('the redactor is quick on hostile text', async (t) => {
 	const redact = createRedactor(['some-secret']);
-	for (const piece of ['a.', 'a://', '-----BEGIN PRIVATE KEY-----', 'password ', '"":', 'eyJaaaaaa.', '\u0000=']) {
+	for (const piece of [
+		'a.',
+		'a://',
+		'-----BEGIN PRIVATE KEY-----',
+		'password ',
+		'password=',
+		'a=',
+		'--token ',
+		'"":',
+		'eyJaaaaaa.',
+		'\u0000=',
+	]) {
 		const startedMs = performance.now();
 		redact(piece.repeat(1_000_000 / piece.length));
 		t.true(performance.now() - startedMs < 2000, piece);

@@ -56,7 +56,7 @@ const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: numbe
 		open: (request, listener) =>
 			request.kind === 'terminal'
 				? openTerminal({...request, user: 'nobody', group: 'nogroup', shell: '/bin/bash', listener})
-				: openLog({...request, origin: {kind: 'ring', ring}, redact: (line) => line, listener}),
+				: openLog({...request, origin: {kind: 'ring', ring}, redact: (line) => line, listener, logger: silentLogger()}),
 		logger: silentLogger(),
 		tickMs: 50,
 		linkLossMs: options.linkLossMs ?? 20_000,
