@@ -1,5 +1,5 @@
 import {execFile, execFileSync} from 'node:child_process';
-import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
@@ -15,7 +15,20 @@ const partitionOffset = 1024 * 1024;
 
 type Environment = Readonly<Record<string, string>>;
 type Copies = {readonly first: Buffer; readonly second: Buffer};
-type Boot = {readonly chained: string; readonly told: string; readonly copies: Copies};
+type Boot = {
+	/** The slots whose kernel GRUB wanted to start, one after the other. */
+	readonly slots: string;
+	readonly told: string;
+	readonly copies: Copies;
+};
+type Circumstances = {
+	/** Slots that the firmware refuses. */
+	readonly refused?: string;
+	/** Of the clock. */
+	readonly minute?: number;
+	/** Whether the disk takes what is written. */
+	readonly writable?: boolean;
+};
 
 const blockOf = (environment: Environment): Buffer => {
 	const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
@@ -24,6 +37,11 @@ const blockOf = (environment: Environment): Buffer => {
 
 const environmentOf = (block: Buffer): Environment =>
 	Object.fromEntries([...block.toString('latin1').matchAll(/^(\w+)=(.*)$/gmu)].map(([, name, value]) => [name, value]));
+
+const partitions: Readonly<Record<string, string>> = {A: 'gpt2', B: 'gpt3', R: 'gpt4'};
+
+const slotOf = (part: string | undefined): string =>
+	Object.keys(partitions).find((slot) => partitions[slot] === part) ?? '?';
 
 /** A disk as ours is: GPT, and a FAT that holds both copies. They are found again by what they begin with. */
 const withDisk = async (t: ExecutionContext): Promise<{readonly directory: string; readonly at: readonly number[]}> => {
@@ -54,6 +72,7 @@ const boot = async (
 	{directory, at}: {readonly directory: string; readonly at: readonly number[]},
 	name: string,
 	copies: Copies,
+	{refused = '', minute = 0, writable = true}: Circumstances = {},
 ): Promise<Boot> => {
 	const work = path.join(directory, name);
 	mkdirSync(work);
@@ -64,13 +83,21 @@ const boot = async (
 	writeFileSync(path.join(work, 'disk.img'), disk);
 	writeFileSync(path.join(work, 'device.map'), `(hd0) ${work}/disk.img\n`);
 	copyFileSync(script, path.join(work, 'box.cfg'));
-	const chain = 'function chainloader { echo "chained $1"; reboot; }';
+	const refusals = [...refused].map((slot) => `"(hd0,${partitions[slot]})/streamverse.efi"`);
+	const chain = `function chainloader {
+		echo "chained $1"
+		for refused in ${refusals.join(' ')}; do if [ "$1" = "$refused" ]; then return 1; fi; done
+		reboot
+	}`;
 	writeFileSync(
 		path.join(work, 'grub.cfg'),
 		`${chain}\nset esp=hd0,gpt1\nexport esp\nconfigfile (host)${work}/box.cfg\n`,
 	);
 	// It wants a terminal.
-	const command = `grub-emu --device-map=${work}/device.map --directory=${work}`;
+	const clock = `faketime -f "@2026-01-01 00:${String(minute).padStart(2, '0')}:00"`;
+	chmodSync(path.join(work, 'disk.img'), writable ? 0o644 : 0o444);
+	const noOverride = process.getuid?.() === 0 ? 'setpriv --bounding-set=-dac_override' : '';
+	const command = `${noOverride} ${clock} grub-emu --device-map=${work}/device.map --directory=${work}`;
 	const {stdout} = await promisify(execFile)('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
 		timeout: runTimeoutMs,
 		env: {...process.env, TERM: 'vt100'},
@@ -78,13 +105,12 @@ const boot = async (
 	const written = readFileSync(path.join(work, 'disk.img'));
 	const [first, second] = at.map((offset) => written.subarray(offset, offset + blockBytes));
 	return {
-		chained: /chained (\S+)/u.exec(stdout)?.[1] ?? '',
+		slots: [...stdout.matchAll(/chained \(hd0,(\w+)\)\/streamverse\.efi/gu)].map(([, part]) => slotOf(part)).join(''),
 		told: /streamverse: boot slot ([^\r\n]*)/u.exec(stdout)?.[1] ?? '',
 		copies: {first: first ?? Buffer.alloc(0), second: second ?? Buffer.alloc(0)},
 	};
 };
 
-const partitions: Readonly<Record<string, string>> = {A: 'gpt2', B: 'gpt3', R: 'gpt4'};
 const triesMax = 3;
 
 /** What RAUC's variables mean: the first slot in the order that is good and has a try left. */
@@ -120,7 +146,7 @@ test('every order, verdict and count gives the slot and the counts that it must,
 			const name = Object.values(environment).join(' ');
 			const {slot, after} = expected(environment);
 			const booted = await boot(disk, String(index), {first: blockOf(environment), second: blockOf(environment)});
-			t.is(booted.chained, `(hd0,${partitions[slot]})/streamverse.efi`, name);
+			t.is(booted.slots, slot, name);
 			t.true(booted.told.startsWith(`${slot}, order ${environment['ORDER']}, A ok`), booted.told);
 			t.deepEqual(environmentOf(booted.copies.first), after, name);
 			t.deepEqual(booted.copies.second, booted.copies.first, name);
@@ -144,13 +170,13 @@ for (const [index, [name, block]] of Object.entries(broken).entries()) {
 		const disk = await withDisk(t);
 		const good = blockOf(whole);
 		const second = await boot(disk, `first-${index}`, {first: block, second: good});
-		t.is(second.chained, '(hd0,gpt3)/streamverse.efi');
+		t.is(second.slots, 'B');
 		t.is(environmentOf(second.copies.second)['B_TRY'], '3', 'the try is counted in the copy that is whole');
 		const first = await boot(disk, `second-${index}`, {first: good, second: block});
-		t.is(first.chained, '(hd0,gpt3)/streamverse.efi');
+		t.is(first.slots, 'B');
 		t.is(environmentOf(first.copies.first)['B_TRY'], '3');
 		const none = await boot(disk, `both-${index}`, {first: block, second: block});
-		t.is(none.chained, '(hd0,gpt2)/streamverse.efi');
+		t.is(none.slots, 'A');
 	});
 }
 
@@ -158,7 +184,40 @@ test('values that nobody writes start the slot of the factory', async (t) => {
 	const disk = await withDisk(t);
 	for (const [index, change] of [{A_TRY: '9'}, {A_OK: 'yes'}, {ORDER: 'C D'}, {A_TRY: ''}].entries()) {
 		const block = blockOf({ORDER: 'A', A_OK: '1', A_TRY: '0', B_OK: '0', B_TRY: '0', ...change});
-		const {chained} = await boot(disk, `odd-${index}`, {first: block, second: block});
-		t.is(chained, '(hd0,gpt4)/streamverse.efi', JSON.stringify(change));
+		const {slots} = await boot(disk, `odd-${index}`, {first: block, second: block});
+		t.is(slots, 'R', JSON.stringify(change));
 	}
+});
+
+test('a slot that the firmware refuses gives way at once, with its try counted', async (t) => {
+	const disk = await withDisk(t);
+	const fresh = blockOf({ORDER: 'A B', A_OK: '1', A_TRY: '0', B_OK: '1', B_TRY: '0'});
+	const copies = {first: fresh, second: fresh};
+	const first = await boot(disk, 'a', copies, {refused: 'A'});
+	t.is(first.slots, 'AB');
+	t.like(environmentOf(first.copies.first), {A_TRY: '1', B_TRY: '1'});
+	t.deepEqual(first.copies.second, first.copies.first);
+	t.is((await boot(disk, 'ab', copies, {refused: 'AB'})).slots, 'ABR');
+	const used = blockOf({ORDER: 'A B', A_OK: '1', A_TRY: '3', B_OK: '1', B_TRY: '3'});
+	t.is((await boot(disk, 'r', {first: used, second: used}, {refused: 'RA'})).slots, 'RAB', 'better than none');
+});
+
+test('without an environment the minute of the clock leads to every slot, so that none is tried for ever', async (t) => {
+	const disk = await withDisk(t);
+	const none = {first: Buffer.alloc(blockBytes), second: Buffer.alloc(blockBytes)};
+	const orderAt = async (minute: number): Promise<string> =>
+		(await boot(disk, String(minute), none, {minute, refused: 'ABR'})).slots.slice(0, 3);
+	const orders = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((each) => orderAt(10 * (each % 6) + each)));
+	t.deepEqual(orders, ['ABR', 'ABR', 'ABR', 'ABR', 'ABR', 'BAR', 'BAR', 'BAR', 'RAB', 'RAB']);
+	const lost = await boot(disk, 'kept', none);
+	t.is(lost.slots, 'A');
+	t.deepEqual(lost.copies, none, 'GRUB cannot make an environment, which the initrd does');
+});
+
+test('a disk that takes no count is as good as no environment, but for slots that are bad', async (t) => {
+	const disk = await withDisk(t);
+	const block = blockOf({ORDER: 'A B', A_OK: '0', A_TRY: '0', B_OK: '1', B_TRY: '0'});
+	const copies = {first: block, second: block};
+	t.is((await boot(disk, 'early', copies, {writable: false, minute: 1, refused: 'B'})).slots, 'BR');
+	t.is((await boot(disk, 'late', copies, {writable: false, minute: 18})).slots, 'R');
 });

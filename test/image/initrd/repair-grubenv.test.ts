@@ -5,10 +5,13 @@ import test, {type ExecutionContext} from 'ava';
 import {imageDirectory} from '#image/make/recipe.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
-const script = path.join(imageDirectory, 'profile/base/overlay/usr/lib/streamverse/bin/repair-grubenv');
+const script = path.join(imageDirectory, 'initrd/repair-grubenv');
 const blockBytes = 1024;
-const fallbackA = {ORDER: 'A B', A_OK: '1', A_TRY: '1', B_OK: '0', B_TRY: '0'};
-const fallbackB = {ORDER: 'B A', A_OK: '0', A_TRY: '0', B_OK: '1', B_TRY: '1'};
+const made = {
+	a: {ORDER: 'A B', A_OK: '1', A_TRY: '1', B_OK: '1', B_TRY: '0'},
+	b: {ORDER: 'B A', A_OK: '1', A_TRY: '0', B_OK: '1', B_TRY: '1'},
+	r: {ORDER: 'A B', A_OK: '1', A_TRY: '2', B_OK: '1', B_TRY: '2'},
+};
 const states = {
 	whole: {ORDER: 'B A', A_OK: '1', A_TRY: '3', B_OK: '1', B_TRY: '1'},
 	// RAUC names all slots when it makes one the next.
@@ -22,7 +25,7 @@ const states = {
 	'a verdict of neither': {ORDER: 'A B', A_OK: 'yes', A_TRY: '0', B_OK: '1', B_TRY: '0'},
 } as const;
 
-type Box = {readonly directory: string; readonly first: string; readonly second: string; readonly slotFile: string};
+type Box = {readonly directory: string; readonly first: string; readonly second: string};
 
 const withBox = async (t: ExecutionContext): Promise<Box> => {
 	const root = await withDirectory(t);
@@ -32,7 +35,6 @@ const withBox = async (t: ExecutionContext): Promise<Box> => {
 		directory,
 		first: path.join(directory, 'grubenv'),
 		second: path.join(directory, 'grubenv.second'),
-		slotFile: path.join(root, 'boot-slot'),
 	};
 };
 
@@ -54,10 +56,10 @@ const read = (file: string): Readonly<Record<string, string>> => {
 };
 
 const repair = (
-	{directory, slotFile}: Box,
-	searchPath = process.env['PATH'],
+	{directory}: Box,
+	{slot = 'a', searchPath = process.env['PATH']}: {slot?: string; searchPath?: string | undefined} = {},
 ): {status: number | null; told: string} => {
-	const {status, stderr} = spawnSync(script, [directory, slotFile], {
+	const {status, stderr} = spawnSync(script, [directory, slot], {
 		encoding: 'utf8',
 		env: {...process.env, PATH: searchPath},
 	});
@@ -100,11 +102,10 @@ for (const [name, breakIt] of Object.entries(breaks)) {
 		t.regex(told, /made anew/u, 'the journal tells it');
 		t.deepEqual([readFileSync(box.first), readFileSync(box.second)], [whole, whole], 'the first from the second');
 
-		for (const [slot, expected] of Object.entries({A: fallbackA, B: fallbackB, R: fallbackA})) {
-			writeFileSync(box.slotFile, `${slot}\n`);
+		for (const [slot, expected] of Object.entries(made)) {
 			put(box.first, breakIt(whole));
 			put(box.second, breakIt(whole));
-			t.is(repair(box).status, 0);
+			t.is(repair(box, {slot}).status, 0);
 			t.like(read(box.first), expected, `both, from slot ${slot}`);
 			t.deepEqual(readFileSync(box.second), readFileSync(box.first));
 		}
@@ -145,13 +146,12 @@ for (const state of [
 	});
 }
 
-test('a box whose directory or slot is not known gets an environment all the same', async (t) => {
+test('a box whose directory is lost gets an environment all the same', async (t) => {
 	const box = await withBox(t);
 	rmSync(box.directory, {recursive: true});
-	t.false(existsSync(box.slotFile));
 	t.is(repair(box).status, 0);
-	t.like(read(box.first), fallbackA);
-	t.like(read(box.second), fallbackA);
+	t.like(read(box.first), made.a);
+	t.like(read(box.second), made.a);
 });
 
 /** Commands that change the disk, each a place at which the power may go. */
@@ -192,7 +192,7 @@ for (const [name, [brokenFirst, brokenSecond]] of Object.entries(cutCases)) {
 			put(box.first, brokenFirst === undefined ? whole : breaks[brokenFirst]?.(whole));
 			put(box.second, brokenSecond === undefined ? whole : breaks[brokenSecond]?.(whole));
 			writeFileSync(path.join(cutters, 'left'), `${step}`);
-			if (repair(box, `${cutters}:${process.env['PATH']}`).status === 0) {
+			if (repair(box, {searchPath: `${cutters}:${process.env['PATH']}`}).status === 0) {
 				break;
 			}
 			cuts += 1;
@@ -202,7 +202,7 @@ for (const [name, [brokenFirst, brokenSecond]] of Object.entries(cutCases)) {
 			t.true(wholeCopies >= 1 || name === 'both are broken', `step ${step} leaves no whole copy`);
 			t.is(repair(box).status, 0);
 			t.deepEqual(readFileSync(box.second), readFileSync(box.first));
-			t.like(read(box.first), name === 'both are broken' ? fallbackA : states.whole);
+			t.like(read(box.first), name === 'both are broken' ? made.a : states.whole);
 		}
 		t.true(cuts >= 4, 'no step was cut');
 	});
