@@ -17,8 +17,18 @@ export type StageProgress = (stage: string, seconds?: number) => void;
 /** `20-system.sh finish`: a script below image/stage and its arguments. */
 export type Stage = readonly [script: string, ...args: string[]];
 
+/** By which the libraries of PKCS#11 find a token and its PIN. */
+const tokenVariables = /^(?:PKCS11|RAUC_PKCS11|P11_KIT|SOFTHSM2)_/u;
+
+const tokenEnvironment = (): StageEnvironment =>
+	Object.fromEntries(
+		Object.entries(process.env).flatMap(([name, value]) =>
+			tokenVariables.test(name) && value !== undefined ? [[name, value]] : [],
+		),
+	);
+
 /**
- * Runs one script with nothing in its environment but what it names in its head.
+ * Runs one script with nothing in its environment but what it names in its head, and the token that may hold the keys.
  * @throws CodedError IMAGE_STAGE_FAILED with the end of its output; the signal's reason when it aborts.
  */
 export const runStage = async (
@@ -39,7 +49,7 @@ export const runStage = async (
 	progress(name);
 	const log = createWriteStream(logPath);
 	const child = spawn(path.join(imageDirectory, 'stage', script), args, {
-		env: {PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environment},
+		env: {PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC', ...tokenEnvironment(), ...environment},
 		stdio: ['ignore', 'pipe', 'pipe'],
 		detached: true,
 	});

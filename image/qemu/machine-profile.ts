@@ -5,6 +5,8 @@ export type MachineProfile = {
 	readonly arguments: readonly string[];
 	readonly code: string;
 	readonly variables: string;
+	/** The firmware that enforces Secure Boot, and what it needs of the machine. */
+	readonly secure?: {readonly code: string; readonly arguments: readonly string[]};
 };
 
 /** A watchdog card that resets the machine, as a box has one. */
@@ -23,6 +25,14 @@ export const machineProfiles: Readonly<Record<Architecture, MachineProfile>> = {
 		],
 		code: 'OVMF_CODE_4M.fd',
 		variables: 'OVMF_VARS_4M.fd',
+		// The variables can be written in system management mode alone, so that no guest gets round the firmware.
+		secure: {
+			code: 'OVMF_CODE_4M.secboot.fd',
+			arguments: [
+				...['-machine', 'smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on'],
+				...['-global', 'ICH9-LPC.disable_s3=1'],
+			],
+		},
 	},
 	arm64: {
 		command: 'qemu-system-aarch64',

@@ -23,8 +23,8 @@ export type MachineOptions = {
 	readonly cablePort?: number;
 	/** Of the cable's card; each machine needs its own. */
 	readonly cableAddress?: string;
-	/** With variables in which Secure Boot is on. */
-	readonly firmwareVariables?: string;
+	/** Enforces Secure Boot with the keys of these variables (`enrolKeys`), which the machine copies. */
+	readonly firmwareVariables?: string | undefined;
 	readonly extraArguments?: readonly string[];
 	/** Told each line of the serial console. */
 	readonly onLine?: (line: string) => void;
@@ -100,11 +100,13 @@ const isRunning = (child: ChildProcess): boolean => child.exitCode === null && c
 
 const machineArguments = (options: MachineOptions, profile: MachineProfile, variables: string): readonly string[] => {
 	const {diskPath, memoryMegabytes = 1024, forwards = {}, cablePort, cableAddress} = options;
+	const secure = options.firmwareVariables === undefined ? undefined : profile.secure;
 	const forward = Object.entries(forwards).map(([host, box]) => `,hostfwd=tcp:127.0.0.1:${host}-:${box}`);
 	return [
 		...profile.arguments,
+		...(secure?.arguments ?? []),
 		...['-m', String(memoryMegabytes), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-user-config'],
-		...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareFile(profile.code)}`],
+		...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareFile(secure?.code ?? profile.code)}`],
 		...['-drive', `if=pflash,format=raw,file=${variables}`],
 		...['-drive', `if=virtio,format=raw,cache=writeback,file=${diskPath}`],
 		...['-nic', `user,model=virtio-net-pci,mac=52:54:00:00:00:01${forward.join('')}`],

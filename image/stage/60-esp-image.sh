@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # The EFI system partition: GRUB with its script inside the signed image, and the environment in two copies.
-# Reads SV_WORK, SV_GRUB_MODULES_DIRECTORY, SV_GRUB_FORMAT, SV_EFI_NAME, SV_DB_KEY, SV_DB_CERT; writes SV_WORK/esp.img.
+# Reads SV_IMAGE, SV_WORK, SV_GRUB_MODULES_DIRECTORY, SV_GRUB_FORMAT, SV_EFI_NAME, SV_DB_KEY, SV_DB_CERT; writes SV_WORK/esp.img.
 set -euo pipefail
 
 readonly volume_id=53560002
-# In the signature; a clock that stands still, because a busy machine takes seconds to get there.
-commit_time=$(date --date "@${SOURCE_DATE_EPOCH}" '+%Y-%m-%d %H:%M:%S')
-readonly commit_time
-readonly modules=(part_gpt fat tar memdisk normal configfile loadenv test true echo regexp serial terminal sleep reboot chain)
+readonly modules=(
+    part_gpt fat tar memdisk normal configfile loadenv test true echo regexp serial terminal sleep reboot chain datehook
+    pgp gcry_rsa gcry_sha1 gcry_sha256
+)
 
+# With a key inside, GRUB reads nothing that is not signed by it, but for the environment. Under Secure Boot, and without shim, it
+# wants such a key: else it refuses to load what only the firmware would check.
 # early.cfg, which knows no comments, runs from the signed image itself: there alone `root` is the partition that the firmware
 # loaded it from.
 make_grub() {
@@ -18,11 +20,11 @@ make_grub() {
     cp "${SV_IMAGE}/boot/grub.cfg" "${tree}/boot/grub/grub.cfg"
     tar --create --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@${SOURCE_DATE_EPOCH}" \
         --directory "${tree}" --file "${SV_WORK}/memdisk.tar" boot
+    "${SV_IMAGE}/key/sign-openpgp.sh" public-key "${SV_DB_CERT}" >"${SV_WORK}/db.pgp"
     grub-mkimage --directory "${SV_GRUB_MODULES_DIRECTORY}" --format "${SV_GRUB_FORMAT}" --output "${SV_WORK}/grub.efi" \
         --memdisk "${SV_WORK}/memdisk.tar" --config "${SV_IMAGE}/boot/early.cfg" --prefix /EFI/BOOT \
-        --disable-shim-lock "${modules[@]}"
-    faketime --exclude-monotonic -f "${commit_time}" \
-        sbsign --key "${SV_DB_KEY}" --cert "${SV_DB_CERT}" --output "${SV_WORK}/${SV_EFI_NAME}" "${SV_WORK}/grub.efi"
+        --disable-shim-lock --pubkey "${SV_WORK}/db.pgp" "${modules[@]}"
+    "${SV_IMAGE}/key/sign-efi.sh" "${SV_DB_KEY}" "${SV_DB_CERT}" "${SV_WORK}/grub.efi" "${SV_WORK}/${SV_EFI_NAME}"
 }
 
 # Slot A holds the image, B nothing yet.
