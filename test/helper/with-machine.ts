@@ -26,6 +26,7 @@ export type TestMachine = {
 	/** Of the technician's page. */
 	readonly commissionUrl: string;
 	readonly lines: () => readonly string[];
+	readonly diskPath: string;
 	/** GRUB's variables, as they lie on the disk while the machine runs. */
 	readonly bootVariables: () => string;
 	/** What the fleet knows of it. */
@@ -49,12 +50,18 @@ export type TestMachineOptions = {
 	readonly seed?: Partial<Seed>;
 	/** Of a cable to other machines, as `startMachine` has it. */
 	readonly cable?: {readonly port: number; readonly hardwareAddress: string};
+	/** With keys in them, by which the firmware enforces Secure Boot. */
+	readonly firmwareVariables?: string;
+	/** Of QEMU, besides. */
+	readonly extraArguments?: readonly string[];
+	/** Breaks the disk before the machine is switched on. */
+	readonly damage?: (diskPath: string) => void | Promise<void>;
 };
 
 /** A box in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
 export const withMachine = async (
 	t: ExecutionContext,
-	{fleet, image, id, seed, cable}: TestMachineOptions,
+	{fleet, image, id, seed, cable, damage, ...options}: TestMachineOptions,
 ): Promise<TestMachine> => {
 	const directory = await withDirectory(t);
 	const diskPath = join(directory, 'disk.img');
@@ -66,9 +73,11 @@ export const withMachine = async (
 			...seed,
 		},
 	});
+	await damage?.(diskPath);
 	const [httpPort, commissionPort] = [await freePort(), await freePort()];
 	const machine = await startMachine({
 		...{diskPath, architecture: 'amd64', stateDirectory: directory, forwards: {[httpPort]: 80, [commissionPort]: 8078}},
+		...options,
 		...(cable === undefined ? {} : {cablePort: cable.port, cableAddress: cable.hardwareAddress}),
 		signal: AbortSignal.timeout(machineLifeMs),
 	});
@@ -76,7 +85,7 @@ export const withMachine = async (
 	const {lines} = machine.serial;
 	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
 	return {
-		...{id, lines, box},
+		...{id, lines, box, diskPath},
 		bootVariables: () => bootVariablesOf(diskPath),
 		url: `http://127.0.0.1:${httpPort}/`,
 		commissionUrl: `http://127.0.0.1:${commissionPort}/`,
