@@ -1,2 +1,7 @@
 /** What can go wrong on the command line itself. */
-export type CliErrorCode = 'CLI_BENCH_FAILED' | 'CLI_BENCH_UNKNOWN' | 'CLI_STEP_FAILED' | 'CLI_STEP_UNKNOWN';
+export type CliErrorCode =
+	| 'CLI_BENCH_FAILED'
+	| 'CLI_BENCH_OPTION'
+	| 'CLI_BENCH_UNKNOWN'
+	| 'CLI_STEP_FAILED'
+	| 'CLI_STEP_UNKNOWN';

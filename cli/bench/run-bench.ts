@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {BenchMessage} from '#cli/bench/bench-process.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
-import type {BenchRow} from '#test/bench/bench-row.ts';
+import type {BenchOptions, BenchRow} from '#test/bench/bench-row.ts';
 
 const suffix = '.bench.ts';
 const benchDirectory = fileURLToPath(new URL('../../test/bench', import.meta.url));
@@ -17,14 +17,20 @@ export const benchNames = (): readonly string[] =>
 		.map((file) => file.slice(0, -suffix.length))
 		.sort();
 
+/** Boots machines, each of which takes minutes, and makes their images as root. */
+const onlyWhenNamed: ReadonlySet<string> = new Set(['powercut']);
+
+/** Those that run when none is named. */
+export const defaultBenchNames = (): readonly string[] => benchNames().filter((name) => !onlyWhenNamed.has(name));
+
 /** Runs one benchmark in a process of its own and answers its rows. */
 export const runBench = async (
 	name: string,
-	{signal, progress}: {readonly signal: AbortSignal; readonly progress: (line: string) => void},
+	{signal, progress, ...options}: BenchOptions,
 ): Promise<readonly BenchRow[]> => {
 	const child = fork(
 		fileURLToPath(new URL('bench-process.ts', import.meta.url)),
-		[path.join(benchDirectory, `${name}${suffix}`)],
+		[path.join(benchDirectory, `${name}${suffix}`), JSON.stringify(options)],
 		{signal, stdio: ['ignore', 2, 2, 'ipc']},
 	);
 	let rows: readonly BenchRow[] | undefined;

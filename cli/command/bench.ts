@@ -1,27 +1,36 @@
 import {writeFile} from 'node:fs/promises';
-import type {Command} from 'commander';
+import {type Command, InvalidArgumentError} from 'commander';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {formatRows, missedBars} from '#cli/bench/format-rows.ts';
-import {benchNames, runBench} from '#cli/bench/run-bench.ts';
+import {benchNames, defaultBenchNames, runBench} from '#cli/bench/run-bench.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
-import type {BenchRow} from '#test/bench/bench-row.ts';
+import type {BenchOption, BenchRow} from '#test/bench/bench-row.ts';
+
+type BenchFlags = Readonly<Partial<Record<BenchOption, number>>> & {readonly json?: string};
 
 export const registerBenchCommand = (program: Command): void => {
 	program
 		.command('bench')
 		.summary('measure: each figure beside a reference of the same run')
 		.description('measure; a row with a bar is a promise, and a missed one makes the exit code 1')
-		.argument('[name]', `one of: ${benchNames().join(', ')}`)
+		.argument('[name]', `one of: ${benchNames().join(', ')}; default: ${defaultBenchNames().join(', ')}`)
+		.option('--n <count>', 'how often, for a benchmark that repeats something at random', parseCount)
+		.option('--seed <number>', 'of its random numbers, so that a run can be repeated', parseCount)
 		.option('--json <file>', 'write the rows as a JSON array; - is standard output')
-		.addHelpText('after', '\nExamples:\n  $ ./streamverse bench\n  $ ./streamverse bench fec --json fec.json')
-		.action(async (name: string | undefined, {json}: {readonly json?: string}) => {
+		.addHelpText(
+			'after',
+			'\nExamples:\n  $ ./streamverse bench\n  $ ./streamverse bench fec --json fec.json\n  # ./streamverse bench powercut --n 200      boots boxes in QEMU; as root, because it makes their images',
+		)
+		.action(async (name: string | undefined, {json, ...options}: BenchFlags) => {
 			const signal = stopSignal();
 			const rows: BenchRow[] = [];
 			for (const bench of chooseBenches(name)) {
 				process.stderr.write(`${bench} …\n`);
-				rows.push(...(await runBench(bench, {signal, progress: (line) => process.stderr.write(`  ${line}\n`)})));
+				rows.push(
+					...(await runBench(bench, {...options, signal, progress: (line) => process.stderr.write(`  ${line}\n`)})),
+				);
 			}
 			await report(rows, json);
 			const missed = missedBars(rows);
@@ -32,10 +41,17 @@ export const registerBenchCommand = (program: Command): void => {
 		});
 };
 
+const parseCount = (text: string): number => {
+	if (!/^\d{1,10}$/u.test(text)) {
+		throw new InvalidArgumentError('A whole number is expected.');
+	}
+	return Number(text);
+};
+
 const chooseBenches = (name: string | undefined): readonly string[] => {
 	const names = benchNames();
 	if (name === undefined) {
-		return names;
+		return defaultBenchNames();
 	}
 	if (!names.includes(name)) {
 		throw new CodedError<CliErrorCode>('CLI_BENCH_UNKNOWN', {

@@ -15,11 +15,15 @@ export type BenchRow = {
 	readonly pass?: boolean;
 };
 
-export type BenchOptions = {
+/** What may be said to a benchmark that repeats something at random: how often, and with which numbers. */
+export const benchOptions = ['n', 'seed'] as const;
+export type BenchOption = (typeof benchOptions)[number];
+
+export type BenchOptions = Readonly<Partial<Record<BenchOption, number>>> & {
 	readonly signal: AbortSignal;
 	/** One line for people about what is being measured; never part of the JSON. */
 	readonly progress: (line: string) => void;
 };
 
-/** Every `test/bench/<name>.bench.ts` exports this as `run`. */
+/** Every `test/bench/<name>.bench.ts` exports this as `run`, and as `takes` the options that it takes. */
 export type Bench = (options: BenchOptions) => Promise<readonly BenchRow[]>;

@@ -1,0 +1,52 @@
+import {execFileSync} from 'node:child_process';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {partitionOf} from '#test/helper/box-disk.ts';
+
+const dataNumber = 8;
+const fillerName = 'filler';
+/** Of e2fsck: whole, or made whole. */
+const repaired = 1;
+
+/** Leaves a box that is off without one free block for whoever is not root. */
+export const fillDataPartition = (diskPath: string, {directory}: {readonly directory: string}): void => {
+	const data = dataOf(diskPath);
+	repair(data);
+	const told = execFileSync('dumpe2fs', ['-h', data], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
+	const blocks = (what: string): number => Number(new RegExp(`^${what}: +(\\d+)$`, 'mu').exec(told)?.[1]);
+	const count = blocks('Free blocks') - blocks('Reserved block count');
+	const empty = join(directory, 'empty');
+	const commands = join(directory, 'fill');
+	writeFileSync(empty, '');
+	writeFileSync(
+		commands,
+		[
+			`write ${empty} ${fillerName}`,
+			`fallocate ${fillerName} 0 ${count - 1}`,
+			`set_inode_field ${fillerName} size ${count * blocks('Block size')}`,
+			'',
+		].join('\n'),
+	);
+	execFileSync('debugfs', ['-w', '-f', commands, data], {stdio: 'ignore'});
+	repair(data);
+};
+
+export const freeDataPartition = (diskPath: string): void => {
+	const data = dataOf(diskPath);
+	repair(data);
+	execFileSync('debugfs', ['-w', '-R', `rm ${fillerName}`, data], {stdio: 'ignore'});
+	repair(data);
+};
+
+/** In the words of e2fsprogs. */
+const dataOf = (diskPath: string): string => `${diskPath}?offset=${partitionOf(diskPath, dataNumber).offsetBytes}`;
+
+const repair = (data: string): void => {
+	try {
+		execFileSync('e2fsck', ['-p', data], {stdio: 'pipe'});
+	} catch (error) {
+		if (!(error instanceof Error && 'status' in error && error.status === repaired)) {
+			throw error;
+		}
+	}
+};
