@@ -12,7 +12,7 @@ const repaired = 1;
 export const fillDataPartition = (diskPath: string, {directory}: {readonly directory: string}): void => {
 	const data = dataOf(diskPath);
 	repair(data);
-	const told = execFileSync('dumpe2fs', ['-h', data], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
+	const told = headOf(diskPath);
 	const blocks = (what: string): number => Number(new RegExp(`^${what}: +(\\d+)$`, 'mu').exec(told)?.[1]);
 	const count = blocks('Free blocks') - blocks('Reserved block count');
 	const empty = join(directory, 'empty');
@@ -37,6 +37,21 @@ export const freeDataPartition = (diskPath: string): void => {
 	execFileSync('debugfs', ['-w', '-R', `rm ${fillerName}`, data], {stdio: 'ignore'});
 	repair(data);
 };
+
+/** As a cut of power leaves it while it is made: e2fsck takes it for whole, and half of it is not there. */
+export const halfMakeDataPartition = (diskPath: string): void => {
+	const {offsetBytes, sizeBytes} = partitionOf(diskPath, dataNumber);
+	const data = ['-q', '-F', '-L', 'unfinished', '-E', `offset=${offsetBytes}`, diskPath, `${sizeBytes / 1024}k`];
+	execFileSync('mkfs.ext4', data, {stdio: 'pipe'});
+	execFileSync('debugfs', ['-w', '-R', 'clri <2>', dataOf(diskPath)], {stdio: 'ignore'});
+};
+
+/** The name of its file system, which is the last thing that is made of it. */
+export const dataPartitionLabel = (diskPath: string): string | undefined =>
+	/^Filesystem volume name: +(\S+)$/mu.exec(headOf(diskPath))?.[1];
+
+const headOf = (diskPath: string): string =>
+	execFileSync('dumpe2fs', ['-h', dataOf(diskPath)], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
 
 /** In the words of e2fsprogs. */
 const dataOf = (diskPath: string): string => `${diskPath}?offset=${partitionOf(diskPath, dataNumber).offsetBytes}`;

@@ -5,7 +5,12 @@ import {BenchBox} from '#test/bench/powercut/bench-box.ts';
 import {isBootable} from '#test/bench/powercut/boot-variables.ts';
 import {bootedSlot, isHealthy, isOver, type Sight} from '#test/bench/powercut/sight.ts';
 import {partitionOf} from '#test/helper/box-disk.ts';
-import {fillDataPartition, freeDataPartition} from '#test/helper/data-partition.ts';
+import {
+	dataPartitionLabel,
+	fillDataPartition,
+	freeDataPartition,
+	halfMakeDataPartition,
+} from '#test/helper/data-partition.ts';
 import {publishImage, rolloutTo} from '#test/helper/machine-update.ts';
 import {type RolloutDesk, withApprover} from '#test/helper/with-approver.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
@@ -79,23 +84,28 @@ test.serial(
 	},
 );
 
-test.serial('a box whose other slot cannot be written says so, and stays with the release that it has', async (t) => {
-	const {box, directory, order} = await withScene(t, 'stb-broken');
-	const {offsetBytes} = partitionOf(box.diskPath, otherRootNumber);
-	const faults = join(directory, 'faults.conf');
-	const sector = Math.floor((offsetBytes + brokenAtBytes) / sectorBytes);
-	await writeFile(faults, `[inject-error]\nevent = "none"\niotype = "write"\nsector = "${sector}"\nerrno = "5"\n`);
-	await box.switchOn({diskPath: `blkdebug:${faults}:${box.diskPath}`});
-	await box.until('it is in its fleet', isHealthy, {timeoutMs: bootTimeoutMs});
-	await order();
-	const {rollout, box: known, variables} = await box.until('the update fails', isOver, {timeoutMs: updateTimeoutMs});
-	t.is(rollout?.state, 'failed');
-	t.is(rollout?.reason?.code, 'OTA_FAILED_INSTALL', JSON.stringify(rollout));
-	t.regex(rollout?.reason?.message ?? '', /Input\/output error/u);
-	t.is(known?.release, '1.0.0');
-	t.is(known === undefined ? undefined : bootedSlot(known), 'A');
-	t.true(
-		variables !== undefined && isBootable(variables, 'A') && !isBootable(variables, 'B'),
-		JSON.stringify(variables),
-	);
-});
+test.serial(
+	'a box makes anew what a cut left of its data, and says so when its other slot cannot be written',
+	async (t) => {
+		const {box, directory, order} = await withScene(t, 'stb-broken');
+		halfMakeDataPartition(box.diskPath);
+		const {offsetBytes} = partitionOf(box.diskPath, otherRootNumber);
+		const faults = join(directory, 'faults.conf');
+		const sector = Math.floor((offsetBytes + brokenAtBytes) / sectorBytes);
+		await writeFile(faults, `[inject-error]\nevent = "none"\niotype = "write"\nsector = "${sector}"\nerrno = "5"\n`);
+		await box.switchOn({diskPath: `blkdebug:${faults}:${box.diskPath}`});
+		await box.until('it is in its fleet', isHealthy, {timeoutMs: bootTimeoutMs});
+		t.is(dataPartitionLabel(box.diskPath), 'data');
+		await order();
+		const {rollout, box: known, variables} = await box.until('the update fails', isOver, {timeoutMs: updateTimeoutMs});
+		t.is(rollout?.state, 'failed');
+		t.is(rollout?.reason?.code, 'OTA_FAILED_INSTALL', JSON.stringify(rollout));
+		t.regex(rollout?.reason?.message ?? '', /Input\/output error/u);
+		t.is(known?.release, '1.0.0');
+		t.is(known === undefined ? undefined : bootedSlot(known), 'A');
+		t.true(
+			variables !== undefined && isBootable(variables, 'A') && !isBootable(variables, 'B'),
+			JSON.stringify(variables),
+		);
+	},
+);
