@@ -24,7 +24,7 @@ export type BuildImageOptions = {
 };
 
 /** Tarballs and development keys outlive a build, and are no part of the tree. */
-const cacheDirectory = path.join(projectRoot, 'build/image-cache');
+export const cacheDirectory = path.join(projectRoot, 'build/image-cache');
 
 /** `streamverse image build`: makes the image and tells what it does, stage by stage. */
 export const buildImage = async (options: BuildImageOptions): Promise<MadeImage> => {
@@ -48,6 +48,6 @@ export const buildImage = async (options: BuildImageOptions): Promise<MadeImage>
 	return made;
 };
 
-const packageVersion = (): string =>
+export const packageVersion = (): string =>
 	z.object({version: z.string()}).parse(JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')))
 		.version;

@@ -29,8 +29,10 @@ export const bundleSoftware = async (options: {
 	readonly directory: string;
 	/** The Node of the target. */
 	readonly nodePath: string;
+	/** Folders of packages that are not this machine's own, by their names. */
+	readonly packages: Readonly<Record<string, string>>;
 }): Promise<void> => {
-	const {recipe, release, directory, nodePath} = options;
+	const {recipe, release, directory, nodePath, packages} = options;
 	await rm(directory, {recursive: true, force: true});
 	await mkdir(path.join(directory, 'bin'), {recursive: true});
 	const kept = packagesKept(recipe.architecture);
@@ -40,16 +42,24 @@ export const bundleSoftware = async (options: {
 		[recipe.kind]: `${recipe.kind}/main.ts`,
 	};
 	for (const [name, entry] of Object.entries(entries)) {
-		await bundleProcess(path.join(projectRoot, entry), path.join(directory, `${name}.js`), Object.keys(kept));
+		await bundleProcess(path.join(projectRoot, entry), path.join(directory, `${name}.js`), {
+			kept: Object.keys(kept),
+			format: 'esm',
+		});
 	}
-	await copyBeside(directory, {kept, addons: addonsDirectory(recipe.architecture)});
+	await copyBeside(directory, {kept, packages, addons: addonsDirectory(recipe.architecture)});
 	await cp(nodePath, path.join(directory, 'bin/node'), {dereference: true});
 	await chmod(path.join(directory, 'bin/node'), 0o755);
 	await writeFile(path.join(directory, 'package.json'), `${JSON.stringify({type: 'module', version: release})}\n`);
 	await writeFile(path.join(directory, 'box.yaml'), stringify(recipe.boxFile));
 };
 
-const bundleProcess = async (input: string, file: string, kept: readonly string[]): Promise<void> => {
+/** One file of JavaScript of all that an entry imports, but for the packages that are kept as they are. */
+export const bundleProcess = async (
+	input: string,
+	file: string,
+	{kept, format}: {readonly kept: readonly string[]; readonly format: 'esm' | 'cjs'},
+): Promise<void> => {
 	const bundle = await rolldown({
 		cwd: projectRoot,
 		input,
@@ -60,7 +70,7 @@ const bundleProcess = async (input: string, file: string, kept: readonly string[
 		logLevel: 'warn',
 	});
 	try {
-		await bundle.write({file, format: 'esm', codeSplitting: false, comments: false});
+		await bundle.write({file, format, codeSplitting: false, comments: false});
 	} finally {
 		await bundle.close();
 	}
@@ -68,8 +78,13 @@ const bundleProcess = async (input: string, file: string, kept: readonly string[
 
 const copyBeside = async (
 	directory: string,
-	{kept, addons}: {readonly kept: Readonly<Record<string, readonly string[]>>; readonly addons: string},
+	options: {
+		readonly kept: Readonly<Record<string, readonly string[]>>;
+		readonly packages: Readonly<Record<string, string>>;
+		readonly addons: string;
+	},
 ): Promise<void> => {
+	const {kept, packages, addons} = options;
 	await cp(addons, path.join(directory, 'native/build/addons'), {
 		recursive: true,
 		filter: (source) => source === addons || source.endsWith('.node'),
@@ -78,9 +93,10 @@ const copyBeside = async (
 		await cp(path.join(projectRoot, folder), path.join(directory, folder), {recursive: true});
 	}
 	for (const [name, parts] of Object.entries(kept)) {
+		const from = packages[name] ?? path.join(projectRoot, 'node_modules', name);
 		for (const part of parts) {
-			const inside = path.join('node_modules', name, part);
-			await cp(path.join(projectRoot, inside), path.join(directory, inside), {recursive: true, dereference: true});
+			const to = path.join(directory, 'node_modules', name, part);
+			await cp(path.join(from, part), to, {recursive: true, dereference: true});
 		}
 	}
 };

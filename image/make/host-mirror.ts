@@ -27,6 +27,18 @@ export const mirrorOf = (archive: string, addresses: readonly string[] = []): Mi
 	return {archive: trimmed, security: security.replace(/\/$/u, '')};
 };
 
+/**
+ * The release of Debian that this machine runs (os-release(5)).
+ * @throws CodedError IMAGE_NO_MIRROR when it does not say.
+ */
+export const hostSuite = (file = '/etc/os-release'): string => {
+	const suite = /^VERSION_CODENAME="?([a-z]+)"?$/mu.exec(readFileSync(file, 'utf8'))?.[1];
+	if (suite === undefined) {
+		throw new CodedError<ImageErrorCode>('IMAGE_NO_MIRROR', {message: `${file} names no release of Debian.`});
+	}
+	return suite;
+};
+
 const sourceFiles = (directory: string): readonly string[] => {
 	const parts = path.join(directory, 'sources.list.d');
 	const candidates = [

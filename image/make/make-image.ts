@@ -2,17 +2,17 @@ import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {CodedError} from '#appliance/error/coded-error.ts';
-import type {ImageErrorCode} from '#image/error-code.ts';
 import {bundleSoftware} from '#image/make/bundle-software.ts';
+import {crossBuild} from '#image/make/cross-build.ts';
 import type {Mirror} from '#image/make/host-mirror.ts';
 import {type ImageKeys, signerOf} from '#image/make/image-keys.ts';
 import {imageDirectory, type Recipe, rootfsHash} from '#image/make/recipe.ts';
+import {programFolders, requireTools} from '#image/make/require-tools.ts';
 import {runStage, type StageEnvironment, type StageProgress} from '#image/make/run-stage.ts';
 import {sectionArguments} from '#image/make/section-addresses.ts';
 import {writeBillOfMaterials} from '#image/make/software-bill.ts';
 import {systemConfOf} from '#image/make/system-conf-of.ts';
-import {placeNode, requireAddons} from '#image/make/target-code.ts';
+import {placeNode, requireAddons, targetPackages} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 export type MakeImageOptions = {
@@ -49,21 +49,29 @@ export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> =
 	const {recipe, outDirectory, cacheDirectory, release, progress, signal} = options;
 	// Of the files that are written and of the stages' alike: the builder's own would be in the image.
 	process.umask(imageUmask);
-	requireTools();
-	requireAddons(recipe.architecture);
+	requireTools(recipe, {folders: programFolders()});
 	const name = `streamverse-${recipe.kind}-${recipe.architecture}-${release}`;
 	const work = path.join(outDirectory, `${name}.work`);
 	await rm(work, {recursive: true, force: true});
 	await mkdir(work, {recursive: true});
 	await mkdir(cacheDirectory, {recursive: true});
 	const epoch = sourceDateEpoch();
-	const environment = stageEnvironment(options, {work, epoch, name});
+	const {sysroot} = await crossBuild({
+		...{architecture: recipe.architecture, mirror: options.mirror, cacheDirectory},
+		...{logDirectory: work, progress, signal},
+	});
+	const packages = await targetPackages(recipe.architecture, {cacheDirectory, signal});
+	requireAddons(recipe.architecture, packages);
+	const environment = stageEnvironment(options, {work, epoch, name, sysroot});
 	const run = {environment, logDirectory: work, progress, signal};
 	if (!existsSync(environment['SV_ROOTFS'] ?? '')) {
 		await runStage(['10-rootfs.sh'], run);
 	}
 	await placeNode(recipe, {file: path.join(work, 'node'), cacheDirectory, signal});
-	await bundleSoftware({recipe, release, directory: path.join(work, 'software'), nodePath: path.join(work, 'node')});
+	await bundleSoftware({
+		...{recipe, release, packages},
+		...{directory: path.join(work, 'software'), nodePath: path.join(work, 'node')},
+	});
 	await mkdir(path.join(work, 'overlay/etc/rauc'), {recursive: true});
 	await writeFile(path.join(work, 'overlay/etc/rauc/system.conf'), systemConfOf(recipe, options.trust));
 	await writeFile(path.join(work, 'overlay/etc/rauc/keyring.pem'), options.keys.keyring[options.trust]);
@@ -127,7 +135,17 @@ const finish = async (
 
 const stageEnvironment = (
 	options: MakeImageOptions,
-	{work, epoch, name}: {readonly work: string; readonly epoch: number; readonly name: string},
+	{
+		work,
+		epoch,
+		name,
+		sysroot,
+	}: {
+		readonly work: string;
+		readonly epoch: number;
+		readonly name: string;
+		readonly sysroot: string;
+	},
 ): StageEnvironment => {
 	const {recipe, mirror, keys, cacheDirectory, trust} = options;
 	const bytesOf = (label: string): string =>
@@ -159,7 +177,7 @@ const stageEnvironment = (
 		SV_STUB: path.join(work, 'stub', recipe.boot.stub),
 		SV_EFI_NAME: recipe.boot.efiName,
 		SV_GRUB_FORMAT: recipe.boot.grub,
-		SV_GRUB_MODULES_DIRECTORY: `/usr/lib/grub/${recipe.boot.grub}`,
+		SV_GRUB_MODULES_DIRECTORY: path.join(sysroot, 'usr/lib/grub', recipe.boot.grub),
 		SV_OBJCOPY: recipe.boot.objcopy,
 		SV_DB_KEY: keys.secureBoot.key,
 		SV_DB_CERT: keys.secureBoot.certificate,
@@ -177,20 +195,3 @@ const stageEnvironment = (
 /** Of the commit, so that the same sources give the same bytes whenever they are built. */
 const sourceDateEpoch = (): number =>
 	Number(execFileSync('git', ['-C', projectRoot, 'log', '-1', '--format=%ct'], {encoding: 'utf8'}).trim());
-
-const tools = ['mmdebstrap', 'mkfs.erofs', 'veritysetup', 'sbsign', 'faketime', 'mcopy', 'sgdisk', 'bmaptool', 'rauc'];
-
-const requireTools = (): void => {
-	if (process.getuid?.() !== 0) {
-		throw new CodedError<ImageErrorCode>('IMAGE_NEEDS_ROOT', {
-			message: 'Making an image needs root: Debian’s packages are unpacked and set up in a chroot.',
-		});
-	}
-	const folders = (process.env['PATH'] ?? '').split(':').concat('/usr/sbin', '/sbin');
-	const missing = tools.filter((tool) => !folders.some((folder) => existsSync(path.join(folder, tool))));
-	if (missing.length > 0) {
-		throw new CodedError<ImageErrorCode>('IMAGE_TOOL_MISSING', {
-			message: `These tools are missing: ${missing.join(', ')}; ./streamverse installs them from apt-packages.txt.`,
-		});
-	}
-};

@@ -25,7 +25,11 @@ const layoutSchema = z.strictObject({
 	kinds: z.record(z.string(), z.strictObject({architectures: z.array(z.enum(architectures))})),
 	architectures: z.record(
 		z.enum(architectures),
-		z.strictObject({kernel: z.string(), efiName: z.string(), stub: z.string(), grub: z.string(), objcopy: z.string()}),
+		z.strictObject({
+			...{kernel: z.string(), efiName: z.string(), stub: z.string(), grub: z.string(), objcopy: z.string()},
+			/** The serial one, as the kernel calls it. */
+			console: z.string(),
+		}),
 	),
 	partitions: z.array(partitionSchema),
 });
@@ -69,7 +73,7 @@ export const loadRecipe = (kind: BoxKind, architecture: Architecture): Recipe =>
 		kind,
 		architecture,
 		suite: layout.suite,
-		kernelArguments: layout.kernelArguments,
+		kernelArguments: `${layout.kernelArguments} console=${boot.console}`,
 		packages: profiles.flatMap((profile) => packagesOf(path.join(profile, 'packages.txt'), boot.kernel)).sort(),
 		overlays: profiles.map((profile) => path.join(profile, 'overlay')).filter((overlay) => existsSync(overlay)),
 		boxFile: [...files, {box: {kind}, fleet: {compatible, model: compatible}}].reduce(mergePatch, {}),

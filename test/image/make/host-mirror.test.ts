@@ -1,7 +1,7 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {hostMirror, mirrorOf} from '#image/make/host-mirror.ts';
+import {hostMirror, hostSuite, mirrorOf} from '#image/make/host-mirror.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const archive = 'http://mirror.example/debian';
@@ -67,4 +67,14 @@ test('the archive of security updates lies beside a mirror that is named', (t) =
 		mirrorOf(archive, [archive, 'http://fast.example/debian-security/']).security,
 		'http://fast.example/debian-security',
 	);
+});
+
+test('the release of Debian of this machine is the one that os-release names', async (t) => {
+	const file = path.join(await withDirectory(t), 'os-release');
+	for (const line of ['VERSION_CODENAME=trixie', 'VERSION_CODENAME="trixie"']) {
+		await writeFile(file, `PRETTY_NAME="Debian"\n${line}\nID=debian\n`);
+		t.is(hostSuite(file), 'trixie');
+	}
+	await writeFile(file, 'ID=debian\n');
+	t.throws(() => hostSuite(file), {code: 'IMAGE_NO_MIRROR'});
 });

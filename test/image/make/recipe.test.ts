@@ -22,6 +22,7 @@ for (const [kind, architecture] of combinations) {
 			const recipe = loadRecipe(kind, architecture);
 			t.is(recipe.compatible, `streamverse-${kind}-${architecture}`);
 			t.true(recipe.packages.includes(`linux-image-${architecture}`));
+			t.regex(recipe.kernelArguments, architecture === 'arm64' ? / console=ttyAMA0,/u : / console=ttyS0,/u);
 			t.false(
 				recipe.packages.some((name) => /[^a-z0-9.+-]/u.test(name)),
 				'a name is no name of Debian’s',
