@@ -2,6 +2,7 @@ import {existsSync, globSync} from 'node:fs';
 import path from 'node:path';
 import {countAva, countCtest} from '#cli/check/count-tests.ts';
 import type {Step} from '#cli/check/run-step.ts';
+import type {Architecture} from '#image/make/recipe.ts';
 
 /** The machines that run this have two cores, and the C++ of one file takes up to 1 GB to compile. */
 const buildJobs = '2';
@@ -27,6 +28,8 @@ export type StepOptions = {
 	readonly root: string;
 	/** How long each fuzz target runs. */
 	readonly fuzzSeconds: number;
+	/** Of the boxes that `image` boots. */
+	readonly architecture: Architecture;
 };
 
 export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[] => {
@@ -57,8 +60,7 @@ export const stepsOf = (group: GroupName, options: StepOptions): readonly Step[]
 				avaStep(['test/peers/**/*.test.ts']),
 			];
 		case 'image':
-			// A machine takes both cores for itself, and says nothing for minutes.
-			return [avaStep(['--concurrency=1', '--timeout=60m', 'test/machine/**/*.test.ts'])];
+			return [machineStep(options.architecture)];
 	}
 };
 
@@ -68,6 +70,19 @@ export const avaStep = (patterns: readonly string[]): Step => ({
 	command: 'ava',
 	args: patterns,
 	count: countAva,
+});
+
+/**
+ * A machine takes both cores for itself, and says nothing for minutes. What differs between architectures is how a box boots,
+ * and that is what is tested of the second.
+ */
+const machineStep = (architecture: Architecture): Step => ({
+	...avaStep([
+		'--concurrency=1',
+		'--timeout=60m',
+		`test/machine/${architecture === 'amd64' ? '**/*' : 'boot'}.test.ts`,
+	]),
+	environment: {STREAMVERSE_TEST_ARCHITECTURE: architecture},
 });
 
 const formatStep = (root: string): Step => ({

@@ -3,7 +3,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {parse} from 'yaml';
 import {z} from 'zod';
-import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import {type BoxKind, boxKinds} from '#appliance/contract/box-schema.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
 import {projectRoot} from '#native/project-root.ts';
@@ -53,12 +53,19 @@ export type Recipe = {
 
 export const imageDirectory = path.join(projectRoot, 'image');
 
+const readLayout = (): z.infer<typeof layoutSchema> =>
+	layoutSchema.parse(JSON.parse(readFileSync(path.join(imageDirectory, 'layout.json'), 'utf8')));
+
+/** The kinds of boxes that there are images of for an architecture. */
+export const kindsFor = (architecture: Architecture): readonly BoxKind[] =>
+	boxKinds.filter((kind) => readLayout().kinds[kind]?.architectures.includes(architecture) === true);
+
 /**
  * Reads the data files of image/ for one kind of box.
  * @throws CodedError IMAGE_RECIPE_INVALID when there is no such image, with those that there are.
  */
 export const loadRecipe = (kind: BoxKind, architecture: Architecture): Recipe => {
-	const layout = layoutSchema.parse(JSON.parse(readFileSync(path.join(imageDirectory, 'layout.json'), 'utf8')));
+	const layout = readLayout();
 	const allowed = layout.kinds[kind]?.architectures ?? [];
 	const boot = layout.architectures[architecture];
 	if (!allowed.includes(architecture) || boot === undefined) {

@@ -4,8 +4,10 @@ import {existsSync, readFileSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {Writable} from 'node:stream';
+import {z} from 'zod';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {buildImage} from '#image/make/build-image.ts';
+import {type Architecture, architectures} from '#image/make/recipe.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 /** What an image is made of; another file that changes leaves it as it is. */
@@ -13,10 +15,15 @@ const ingredients = ['appliance', 'headend', 'image', 'native', 'ota', 'pop-node
 const imagesDirectory = path.join(projectRoot, 'build/image-test');
 /** An emulated machine whose host is busy fails the kernel's test of its timer, and panics. */
 const emulated = 'no_timer_check';
-const buildTimeoutMs = 15 * 60_000;
+/** Debian's packages of another architecture are set up in an emulator, once. */
+const buildTimeoutMs = 45 * 60_000;
+
+/** Of the boxes that a run of the tests boots. */
+export const testArchitecture = z.enum(architectures).parse(process.env['STREAMVERSE_TEST_ARCHITECTURE'] ?? 'amd64');
 
 export type TestImage = {
 	readonly kind: BoxKind;
+	readonly architecture: Architecture;
 	readonly release: string;
 	readonly diskPath: string;
 	readonly bundlePath: string;
@@ -40,12 +47,11 @@ export const testImage = async ({
 }: TestImageOptions): Promise<TestImage> => {
 	const kernelArguments = [emulated, options.kernelArguments ?? ''].join(' ').trim();
 	const sources = sourcesKey();
-	const variant = digest([kind, release, JSON.stringify(files), kernelArguments]).slice(0, 8);
+	const variant = digest([kind, testArchitecture, release, JSON.stringify(files), kernelArguments]).slice(0, 8);
 	const directory = path.join(imagesDirectory, sources, `${kind}-${release}-${variant}`);
-	const name = `streamverse-${kind}-amd64-${release}`;
+	const name = `streamverse-${kind}-${testArchitecture}-${release}`;
 	const image = {
-		kind,
-		release,
+		...{kind, architecture: testArchitecture, release},
 		diskPath: path.join(directory, `${name}.img`),
 		bundlePath: path.join(directory, `${name}.raucb`),
 	};
@@ -62,7 +68,7 @@ export const testImage = async ({
 		await writeFile(path.join(overlay, file), text);
 	}
 	await buildImage({
-		...{kind, architecture: 'amd64', trust: 'development', release, kernelArguments},
+		...{kind, architecture: testArchitecture, trust: 'development', release, kernelArguments},
 		...{outDirectory: making, extraOverlays: [overlay]},
 		output: new Writable({write: (_chunk, _encoding, done) => done()}),
 		signal: AbortSignal.timeout(buildTimeoutMs),

@@ -76,7 +76,8 @@ export const withMachine = async (
 	await damage?.(diskPath);
 	const [httpPort, commissionPort] = [await freePort(), await freePort()];
 	const machine = await startMachine({
-		...{diskPath, architecture: 'amd64', stateDirectory: directory, forwards: {[httpPort]: 80, [commissionPort]: 8078}},
+		...{diskPath, architecture: image.architecture, stateDirectory: directory},
+		forwards: {[httpPort]: 80, [commissionPort]: 8078},
 		...options,
 		...(cable === undefined ? {} : {cablePort: cable.port, cableAddress: cable.hardwareAddress}),
 		signal: AbortSignal.timeout(machineLifeMs),

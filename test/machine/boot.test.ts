@@ -1,10 +1,11 @@
 import test, {type ExecutionContext} from 'ava';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
+import {kindsFor} from '#image/make/recipe.ts';
 import {popNodeStatusSchema} from '#pop-node/repair/status.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withHeadend} from '#test/helper/with-headend.ts';
-import {testImage} from '#test/helper/with-image.ts';
+import {testArchitecture, testImage} from '#test/helper/with-image.ts';
 import {bootTimeoutMs, hostInGuest, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
 
 const testTimeoutMs = 30 * 60_000;
@@ -66,6 +67,6 @@ const boots = test.macro({
 	},
 });
 
-test.serial(boots, 'stb');
-test.serial(boots, 'headend');
-test.serial(boots, 'pop-node');
+for (const kind of kindsFor(testArchitecture)) {
+	test.serial(boots, kind);
+}

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 const patternsOf = (environment: Readonly<Record<string, string>>): readonly string[] =>
 	defaultGroups(environment)
-		.flatMap((group) => stepsOf(group, {root, fuzzSeconds: 1}))
+		.flatMap((group) => stepsOf(group, {root, fuzzSeconds: 1, architecture: 'amd64'}))
 		.filter(({command}) => command === 'ava')
 		.flatMap(({args}) => args)
 		.filter((argument) => !argument.startsWith('--'));
@@ -25,4 +25,12 @@ test('the default run has every test but those that need other implementations o
 test('machines are booted as well where somebody asks for it', (t) => {
 	const wanted = everything.filter((file) => !isOf('peers')(file));
 	t.deepEqual(globSync(patternsOf({STREAMVERSE_TEST_MACHINES: 'true'}), {cwd: root}).sort(), wanted);
+});
+
+test('of another architecture it is tested that a box boots', (t) => {
+	const [step] = stepsOf('image', {root, fuzzSeconds: 1, architecture: 'arm64'});
+	t.deepEqual(step?.environment, {STREAMVERSE_TEST_ARCHITECTURE: 'arm64'});
+	t.deepEqual(globSync(step?.args.filter((argument) => !argument.startsWith('--')) ?? [], {cwd: root}), [
+		'test/machine/boot.test.ts',
+	]);
 });

@@ -17,7 +17,7 @@ const withNpm = async (t: ExecutionContext, packs: string): Promise<{readonly ca
 		'set -eu',
 		`echo "$*" >>'${log}'`,
 		'mkdir package',
-		'echo code >package/code.node',
+		'echo code >package/code.bin',
 		packs,
 		`echo '[{"filename": "some-name.tgz"}]'`,
 	].join('\n');
@@ -51,7 +51,7 @@ test.serial('what is for another machine is fetched once', async (t) => {
 	const fetching = {cacheDirectory, signal: AbortSignal.timeout(10_000)};
 	// A version that the lock file does not have, so that it has no digest for it.
 	const first = await packageFolder({name: foreign, version: '0.0.1'}, fetching);
-	t.is(await readFile(path.join(first, 'code.node'), 'utf8'), 'code\n');
+	t.is(await readFile(path.join(first, 'code.bin'), 'utf8'), 'code\n');
 	t.is(await packageFolder({name: foreign, version: '0.0.1'}, fetching), first);
 	t.regex(await npm.calls(), /^pack --json --pack-destination \S+ @lydell\/node-pty-darwin-arm64@0\.0\.1\n$/u);
 	t.deepEqual(await readdir(cacheDirectory), [path.basename(first)]);

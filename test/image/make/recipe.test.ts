@@ -2,7 +2,14 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import {type BoxKind, boxKinds} from '#appliance/contract/box-schema.ts';
-import {type Architecture, architectures, imageDirectory, loadRecipe, rootfsHash} from '#image/make/recipe.ts';
+import {
+	type Architecture,
+	architectures,
+	imageDirectory,
+	kindsFor,
+	loadRecipe,
+	rootfsHash,
+} from '#image/make/recipe.ts';
 
 const made: readonly (readonly [BoxKind, Architecture])[] = [
 	['headend', 'amd64'],
@@ -45,6 +52,11 @@ for (const [kind, architecture] of combinations) {
 		});
 	}
 }
+
+test('the kinds that there are images of are told by architecture', (t) => {
+	t.deepEqual(kindsFor('amd64'), boxKinds);
+	t.deepEqual(kindsFor('arm64'), ['stb']);
+});
 
 test('a kind or an architecture that nobody knows is told as well', (t) => {
 	t.throws(() => loadRecipe('toaster' as BoxKind, 'amd64'), {code: 'IMAGE_RECIPE_INVALID'});
