@@ -21,7 +21,7 @@ export const createCommandIntake = (options: {
 	/** Keeps the revision and the command in one transaction. */
 	readonly together: <Answer>(change: () => Answer) => Answer;
 	/** A command is there to be run. */
-	readonly onCommand: () => void;
+	readonly onCommand: (id: string, jws: string) => void;
 }): CommandIntake => {
 	const {gate, repository, answers, refusals, clock, together, onCommand} = options;
 	const refuse = (payload: string, id: string | undefined, refusal: Reason): void => {
@@ -73,7 +73,7 @@ export const createCommandIntake = (options: {
 			...{deadlineMs: order.deadlineMs, expiresMs: claims.exp * 1000},
 		};
 		if (keep(claims, command)) {
-			onCommand();
+			onCommand(claims.jti, jws);
 		} else {
 			const message = 'A command that was ordered after this one came before it.';
 			refuse(jws, id, commandReason('MQTT_ORDER_REPLAYED', message));

@@ -23,8 +23,10 @@ export const createCommandRunner = (options: {
 	readonly answers: CommandAnswers;
 	readonly clock: Clock;
 	readonly logger: Logger;
+	/** The order of a command that this process took in; asked once. */
+	readonly takeOrder: (id: string) => string | undefined;
 }): CommandRunner => {
-	const {repository, answers, clock, logger} = options;
+	const {repository, answers, clock, logger, takeOrder} = options;
 	const stopping = new AbortController();
 	const running = new Map<string, Promise<void>>();
 	let handler: CommandHandler | undefined;
@@ -32,7 +34,7 @@ export const createCommandRunner = (options: {
 	const run = async (kept: KeptCommand, handle: CommandHandler): Promise<void> => {
 		// Before it runs: at most once, even if this process dies in the middle of it.
 		repository.begin(kept.id);
-		const command = parseCommand(kept);
+		const command = parseCommand(kept, takeOrder(kept.id));
 		if ('code' in command) {
 			answers.answer(kept.id, {kind: 'refused', error: command});
 			return;
@@ -84,7 +86,7 @@ export const createCommandRunner = (options: {
 	};
 };
 
-const parseCommand = (kept: KeptCommand): ReceivedCommand | Reason => {
+const parseCommand = (kept: KeptCommand, order: string | undefined): ReceivedCommand | Reason => {
 	const name = commandNameSchema.safeParse(kept.name);
 	if (!name.success) {
 		return commandReason('MQTT_COMMAND_ARGUMENTS', `This box knows no command ${kept.name}.`);
@@ -94,5 +96,6 @@ const parseCommand = (kept: KeptCommand): ReceivedCommand | Reason => {
 		const [issue] = parsed.error.issues;
 		return commandReason('MQTT_COMMAND_ARGUMENTS', `${issue?.path.join('.')}: ${issue?.message}`);
 	}
-	return {id: kept.id, name: name.data, arguments: parsed.data, deadlineMs: kept.deadlineMs} as ReceivedCommand;
+	const {id, deadlineMs} = kept;
+	return {id, name: name.data, arguments: parsed.data, deadlineMs, order} as ReceivedCommand;
 };

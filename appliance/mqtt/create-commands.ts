@@ -27,11 +27,21 @@ export const createCommands = (options: {
 	const {database, gate, refusals, clock, logger, publish} = options;
 	const repository = createCommandRepository(database);
 	const answers = createCommandAnswers({repository, clock, logger, publish});
-	const {handle, stop, wake} = createCommandRunner({repository, answers, clock, logger});
+	// Not on disk: what is verified twice is a terminal, which nobody waits for over a restart.
+	const orders = new Map<string, string>();
+	const takeOrder = (id: string): string | undefined => {
+		const jws = orders.get(id);
+		orders.delete(id);
+		return jws;
+	};
+	const {handle, stop, wake} = createCommandRunner({repository, answers, clock, logger, takeOrder});
 	const take = createCommandIntake({
 		...{gate, repository, answers, refusals, clock},
 		together: (change) => database.transaction(change)(),
-		onCommand: wake,
+		onCommand: (id, jws) => {
+			orders.set(id, jws);
+			wake();
+		},
 	});
 	return {take, handle, stop, sendKept: answers.sendKept};
 };

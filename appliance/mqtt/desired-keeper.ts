@@ -16,12 +16,14 @@ const keptDesiredSchema = z.object({
 	config: z.record(z.string(), z.json()),
 	windows: z.array(maintenanceWindowSchema).optional(),
 });
+const keptKeyChainSchema = desiredSchema.shape.keyChain;
 const keptCarouselSchema = z.object({revision: z.int(), update: updateOrderSchema, expiresMs: z.int()});
 
 /** Verify → persist → tell: whoever acts on a desired state may be killed at any time, and finds it again. */
 export type DesiredKeeper = {
 	readonly desired: () => DesiredState | undefined;
 	readonly carouselUpdate: () => CarouselUpdate | undefined;
+	readonly keyChain: () => readonly string[];
 	/** The payload of the topic `desired`, of whatever is in it. */
 	readonly take: (payload: string) => Promise<void>;
 	readonly takeCarouselOrders: (orders: {
@@ -41,11 +43,15 @@ export const createDesiredKeeper = (options: {
 	const {gate, repository, refusals, logger, onDesired, onCarouselUpdate} = options;
 	let kept = repository.get('desired', keptDesiredSchema);
 	let carousel = repository.get('carousel', keptCarouselSchema);
+	let keyChain: readonly string[] = repository.get('keyChain', keptKeyChainSchema) ?? [];
 
-	const walk = async (keyChain: readonly string[]): Promise<void> => {
-		const refused = await gate.walk(keyChain);
+	const walk = async (told: readonly string[]): Promise<void> => {
+		const refused = await gate.walk(told);
 		if (refused?.kind === 'refused') {
-			refusals.tell(keyChain.join(' '), refused);
+			refusals.tell(told.join(' '), refused);
+		} else if (told.length > 0 && told.join() !== keyChain.join()) {
+			repository.put('keyChain', told);
+			keyChain = told;
 		}
 	};
 	const takeDesired = async (jws: string): Promise<void> => {
@@ -100,6 +106,7 @@ export const createDesiredKeeper = (options: {
 	return {
 		desired: () => (kept === undefined ? undefined : stateOf(kept)),
 		carouselUpdate: () => carousel,
+		keyChain: () => keyChain,
 		take: async (payload) => {
 			const parsed = parse(payload);
 			if (parsed === undefined) {
@@ -112,8 +119,8 @@ export const createDesiredKeeper = (options: {
 				await takeDesired(parsed.order);
 			}
 		},
-		takeCarouselOrders: async ({keyChain, orders}) => {
-			await walk(keyChain);
+		takeCarouselOrders: async ({keyChain: told, orders}) => {
+			await walk(told);
 			for (const jws of orders) {
 				await takeCarouselOrder(jws);
 			}

@@ -31,6 +31,8 @@ export type ReceivedCommand = {
 		readonly name: Name;
 		readonly arguments: CommandArguments<Name>;
 		readonly deadlineMs: number;
+		/** The order itself, for whoever verifies it again; undefined after a restart in between. */
+		readonly order?: string | undefined;
 	};
 }[CommandName];
 
@@ -65,6 +67,8 @@ export type FleetLink = AsyncDisposable & {
 	readonly desired: () => DesiredState | undefined;
 	/** Called with the kept state at once if there is one, and after each newer one. Answers how to stop. */
 	readonly onDesired: (listener: (desired: DesiredState) => void) => () => void;
+	/** The rotations from the claim's key to the one that orders are signed with now, as the fleet told them last. */
+	readonly keyChain: () => readonly string[];
 	/**
 	 * Verifies what the carousel brought (walking its key chain first), keeps the newest update order that is for this box,
 	 * and tells what is wrong with others as events. The same orders again change nothing.

@@ -140,6 +140,7 @@ const assemble = (options: FleetLinkOptions, database: Database): FleetLink => {
 		tellTelemetry: spool.tellTelemetry,
 		report: reported.report,
 		desired: desired.desired,
+		keyChain: desired.keyChain,
 		onDesired: (listener) => desiredListeners.add(listener, desired.desired()),
 		takeCarouselOrders: desired.takeCarouselOrders,
 		onCarouselUpdate: (listener) => carouselListeners.add(listener, desired.carouselUpdate()),

@@ -2,16 +2,21 @@ import path from 'node:path';
 import {boxCollectors} from '#appliance/diagnostics/bundle/box-collectors.ts';
 import type {Collector} from '#appliance/diagnostics/bundle/collector.ts';
 import {
+	coreDumpCollector,
 	crashCollector,
 	journalCollectors,
+	kernelLogCollector,
 	logFileCollectors,
 	systemCollectors,
 } from '#appliance/diagnostics/bundle/system-collectors.ts';
+import {captureByHelper} from '#appliance/diagnostics/command/capture-by-helper.ts';
+import {capturePackets} from '#appliance/diagnostics/command/capture-packets.ts';
 import type {CommandTargets} from '#appliance/diagnostics/command/handle-commands.ts';
 import {formatLogLine} from '#appliance/diagnostics/log/log-line.ts';
 import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import {readRoleValues} from '#appliance/diagnostics/probe/role-values.ts';
 import type {StreamSessions} from '#appliance/diagnostics/stream/stream-sessions.ts';
+import type {SystemHelpers} from '#appliance/diagnostics/system-helpers.ts';
 import type {DeviceRequest} from '#appliance/diagnostics/upload/request-device.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {type Logger, type LogLevel, setLogLevel} from '#appliance/log/logger.ts';
@@ -30,6 +35,7 @@ export type MemberCommandsOptions = {
 	readonly tryRole: TryRole;
 	readonly reboot: (delayMs: number) => Promise<unknown>;
 	readonly streams: StreamSessions;
+	readonly helpers?: SystemHelpers | undefined;
 	readonly ring: LogRing | undefined;
 	readonly directory: string;
 	readonly secrets: BoxSecrets;
@@ -63,6 +69,7 @@ export const memberCommands = (options: MemberCommandsOptions): CommandTargets =
 		},
 		facts: () => ({box: id, kind, release: state.release, bootId: state.bootId}),
 		tls: () => tlsOf(state),
+		capture: options.helpers === undefined ? capturePackets : captureByHelper(options.helpers.captureSocket),
 		directory: path.join(directory, 'upload'),
 		streams: options.streams,
 	};
@@ -122,7 +129,7 @@ const readSignal = async (supervisor: RunningSupervisor, signal: AbortSignal): P
 	return told;
 };
 
-const collectors = async ({state, supervisor, ring}: MemberCommandsOptions): Promise<readonly Collector[]> => {
+const collectors = async ({state, supervisor, ring, helpers}: MemberCommandsOptions): Promise<readonly Collector[]> => {
 	const {box, fleet} = state.config;
 	return [
 		...boxCollectors({
@@ -133,7 +140,8 @@ const collectors = async ({state, supervisor, ring}: MemberCommandsOptions): Pro
 			logLines: () => (ring?.lines() ?? []).map(formatLogLine),
 		}),
 		...systemCollectors,
-		...(ring === undefined ? journalCollectors : []),
+		kernelLogCollector(helpers?.kernelLogSocket),
+		...(ring === undefined ? [...journalCollectors, coreDumpCollector] : []),
 		crashCollector(fleet.crashDirectory === undefined ? [] : [fleet.crashDirectory]),
 		...(fleet.logDirectory === undefined ? [] : await logFileCollectors(fleet.logDirectory)),
 	];

@@ -4,6 +4,7 @@ import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {createCommandHandler} from '#appliance/diagnostics/command/handle-commands.ts';
 import {runSampler} from '#appliance/diagnostics/probe/run-sampler.ts';
+import type {SystemHelpers} from '#appliance/diagnostics/system-helpers.ts';
 import {errorMessage} from '#appliance/error/coded-error.ts';
 import type {BoxIdentity} from '#appliance/identity/box-identity.ts';
 import {startIdentity} from '#appliance/identity/start-identity.ts';
@@ -36,6 +37,7 @@ const playbackPerMinuteMax = 30;
 
 export type MembershipOptions = MemberHookOptions & {
 	readonly directory: string;
+	readonly helpers?: SystemHelpers | undefined;
 	readonly state: MemberState;
 	readonly boot: BootRecord;
 	readonly supervisor: RunningSupervisor;

@@ -2,6 +2,7 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import type {z} from 'zod';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
+import type {SystemHelpers} from '#appliance/diagnostics/system-helpers.ts';
 import {errorMessage} from '#appliance/error/coded-error.ts';
 import type {MemberHookOptions, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
 import {systemClock} from '#appliance/time/clock.ts';
@@ -18,6 +19,8 @@ const retryMs = 30_000;
 
 export type StartMemberOptions = MemberHookOptions & {
 	readonly sectionSchemaOf: (kind: BoxKind) => z.ZodType | undefined;
+	/** Where the supervisor may not look into the box by itself. */
+	readonly helpers?: SystemHelpers;
 	readonly retryMs?: number;
 };
 

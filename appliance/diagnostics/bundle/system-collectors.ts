@@ -1,5 +1,6 @@
 import type {Collector} from '#appliance/diagnostics/bundle/collector.ts';
 import {newestFiles, readSeveral, readTail} from '#appliance/diagnostics/bundle/read-bounded.ts';
+import {readSocket} from '#appliance/diagnostics/read-socket.ts';
 import {runTool} from '#appliance/diagnostics/run-tool.ts';
 
 const journalLinesMax = 20_000;
@@ -34,7 +35,6 @@ export const systemCollectors: readonly Collector[] = [
 	files('system/cpu.txt', proc('cpuinfo', 'stat', 'interrupts', 'softirqs')),
 	tool('system/processes.txt', 'ps', ['-eo', 'pid,ppid,user,stat,pcpu,pmem,rss,etimes,wchan:20,comm']),
 	tool('system/packages.txt', 'dpkg-query', ['-W']),
-	tool('system/dmesg.txt', 'dmesg', ['--time-format', 'iso']),
 	tool('system/units.txt', 'systemctl', ['--no-pager', '--all', 'list-units']),
 	tool('disk/free.txt', 'df', ['-kT']),
 	tool('disk/inodes.txt', 'df', ['-i']),
@@ -51,6 +51,14 @@ export const systemCollectors: readonly Collector[] = [
 	tool('host/time.txt', 'timedatectl', ['show']),
 ];
 
+/** The kernel's own log, which is there too when the journal's disk is not; by a helper where this process may not read it. */
+export const kernelLogCollector = (socketPath: string | undefined): Collector => {
+	const name = 'system/dmesg.txt';
+	return socketPath === undefined
+		? tool(name, 'dmesg', ['--time-format', 'iso'])
+		: {name, collect: async (options) => await readSocket(socketPath, options).then(String)};
+};
+
 /** The journal of this boot, and of the one before, where a crash is told. */
 export const journalCollectors: readonly Collector[] = [
 	{boot: '0', name: 'log/journal.txt'},
@@ -60,6 +68,12 @@ export const journalCollectors: readonly Collector[] = [
 	bytesMax: 8 * 1024 ** 2,
 	deadlineMs: 15_000,
 }));
+
+/** What systemd-coredump noted of each crash: of which process, by which signal, and where in its code. */
+export const coreDumpCollector: Collector = {
+	...tool('crash/core-dumps.txt', 'coredumpctl', ['info', '--no-pager']),
+	deadlineMs: 15_000,
+};
 
 /** Text reports whole; of memory dumps only names and sizes, because nobody can take the secrets out of memory. */
 export const crashCollector = (directories: readonly string[]): Collector => ({

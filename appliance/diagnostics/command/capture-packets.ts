@@ -14,6 +14,8 @@ const errorTextMax = 1000;
 /** Global header of a pcap file: a capture of no packets is as long as this. */
 const pcapHeaderBytes = 24;
 
+export type CaptureRequest = Omit<CommandArguments<'capture-packets'>, 'uploadUrl'>;
+
 export type Capture = {
 	/** A pcap file, cut between packets by tcpdump's end or at the bound of bytes. */
 	readonly stream: Readable;
@@ -26,7 +28,7 @@ export type Capture = {
  * killed when it does not end. It never outlives the signal.
  */
 export const capturePackets = (
-	{interface: device, filter, seconds, bytesMax}: Omit<CommandArguments<'capture-packets'>, 'uploadUrl'>,
+	{interface: device, filter, seconds, bytesMax}: CaptureRequest,
 	{signal}: {readonly signal: AbortSignal},
 ): Capture => {
 	const child = spawn(

@@ -2,7 +2,7 @@ import type {CommandArguments} from '#appliance/contract/fleet/command-schema.ts
 import type {Collector} from '#appliance/diagnostics/bundle/collector.ts';
 import {makeBundle} from '#appliance/diagnostics/bundle/make-bundle.ts';
 import {storeBody} from '#appliance/diagnostics/bundle/store-body.ts';
-import {capturePackets} from '#appliance/diagnostics/command/capture-packets.ts';
+import type {capturePackets} from '#appliance/diagnostics/command/capture-packets.ts';
 import {identifyBox} from '#appliance/diagnostics/command/identify-box.ts';
 import {pingHost} from '#appliance/diagnostics/command/ping-host.ts';
 import {testSpeed} from '#appliance/diagnostics/command/test-speed.ts';
@@ -34,6 +34,7 @@ export type CommandTargets = {
 	readonly redact: () => Promise<(text: string) => string>;
 	readonly facts: () => Readonly<Record<string, unknown>>;
 	readonly tls: () => DeviceRequest['tls'];
+	readonly capture: typeof capturePackets;
 	/** For bodies that wait for their upload. */
 	readonly directory: string;
 	readonly streams: Pick<StreamSessions, 'open'>;
@@ -96,7 +97,7 @@ const execute = async (command: ReceivedCommand, context: Context): Promise<unkn
 		case 'capture-packets':
 			return await capture(command.arguments, context);
 		case 'open-stream':
-			targets.streams.open(command.arguments.streamId, command.arguments.stream);
+			targets.streams.open(command.arguments.streamId, command.arguments.stream, command.order);
 			return undefined;
 	}
 };
@@ -141,7 +142,7 @@ const capture = async (
 	{uploadUrl, ...request}: CommandArguments<'capture-packets'>,
 	{targets, logger, signal, progress}: Context,
 ): Promise<unknown> => {
-	const {stream, ended} = capturePackets(request, {signal});
+	const {stream, ended} = targets.capture(request, {signal});
 	await using body = await storeBody(stream, {directory: targets.directory, bytesMax: bodyBytesMax});
 	const {truncated} = await ended;
 	progress(0.5);

@@ -19,7 +19,8 @@ export type StreamRequest = CommandArguments<'open-stream'>['stream'];
 
 export type StreamSessionsOptions = {
 	readonly link: Pick<FleetLink, 'openChannel' | 'onConnected'>;
-	readonly open: (request: StreamRequest, listener: StreamListener) => StreamSource;
+	/** `order` is the fleet's, for whoever verifies it again. */
+	readonly open: (request: StreamRequest, listener: StreamListener, order: string | undefined) => StreamSource;
 	readonly logger: Logger;
 	readonly linkLossMs?: number;
 	readonly tickMs?: number;
@@ -29,7 +30,7 @@ export type StreamSessionsOptions = {
 
 export type StreamSessions = AsyncDisposable & {
 	/** @throws CodedError DIAGNOSTICS_STREAMS_TOO_MANY, or why the source cannot be opened. */
-	readonly open: (streamId: string, request: StreamRequest) => void;
+	readonly open: (streamId: string, request: StreamRequest, order?: string) => void;
 	readonly count: () => number;
 };
 
@@ -43,7 +44,7 @@ export const createStreamSessions = (options: StreamSessionsOptions): StreamSess
 	});
 	return {
 		count: () => sessions.size,
-		open: (streamId, request) => {
+		open: (streamId, request, order) => {
 			if (sessions.has(streamId)) {
 				return;
 			}
@@ -55,7 +56,7 @@ export const createStreamSessions = (options: StreamSessionsOptions): StreamSess
 			}
 			sessions.set(
 				streamId,
-				openSession(streamId, request, options, () => sessions.delete(streamId)),
+				openSession({streamId, request, order, options, onClosed: () => sessions.delete(streamId)}),
 			);
 		},
 		[Symbol.asyncDispose]: async () => {
@@ -69,11 +70,20 @@ export const createStreamSessions = (options: StreamSessionsOptions): StreamSess
 	};
 };
 
+type SessionOptions = {
+	readonly streamId: string;
+	readonly request: StreamRequest;
+	readonly order: string | undefined;
+	readonly options: StreamSessionsOptions;
+	readonly onClosed: () => void;
+};
+
 /** Whoever waits at the other end hears at once why there will be nothing. */
-const openSession = (...[streamId, request, options, onClosed]: ConstructorParameters<typeof Session>): Session => {
+const openSession = (session: SessionOptions): Session => {
 	try {
-		return new Session(streamId, request, options, onClosed);
+		return new Session(session);
 	} catch (error) {
+		const {streamId, options} = session;
 		const channel = options.link.openChannel(streamId, () => undefined);
 		const code = (errorCode(error) ?? 'DIAGNOSTICS_NOT_HERE').slice(0, 64);
 		channel.send({kind: 'close', reason: {code, message: errorMessage(error).slice(0, 1024)}});
@@ -96,7 +106,7 @@ class Session {
 	#heardMs: number;
 	#usedMs: number;
 
-	constructor(streamId: string, request: StreamRequest, options: StreamSessionsOptions, onClosed: () => void) {
+	constructor({streamId, request, order, options, onClosed}: SessionOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
 		this.#onClosed = onClosed;
@@ -107,7 +117,7 @@ class Session {
 			request.kind === 'terminal'
 				? {idleMs: request.idleTimeoutMs, totalMs: request.totalTimeoutMs}
 				: {idleMs: Number.POSITIVE_INFINITY, totalMs: logTotalMs};
-		this.#source = options.open(request, {
+		const listener: StreamListener = {
 			onText: (text) => {
 				this.#flow.write(text);
 				if (!this.#flow.writable) {
@@ -115,7 +125,8 @@ class Session {
 				}
 			},
 			onEnd: (reason) => void this.close(reason),
-		});
+		};
+		this.#source = options.open(request, listener, order);
 		this.#channel = options.link.openChannel(streamId, (frame) => this.#take(frame));
 		this.#flow = new FrameFlow({
 			send: (frame) => this.#channel.send(frame),
