@@ -3,8 +3,10 @@ import {reasonSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {playbackReportSchema} from '#appliance/contract/playback-report.ts';
 import {logLevels} from '#appliance/log/logger.ts';
 
-/** What a role's process tells its supervisor over the IPC channel. */
+/** What a role's process tells its supervisor, over the channel that it was started with. */
 export const roleMessageSchema = z.discriminatedUnion('kind', [
+	/** Its process is there; told first, for people who look for it. */
+	z.strictObject({kind: z.literal('begun'), pid: z.int().min(1)}),
 	/** It serves; `endpoints` are the URLs that it listens on, by name. */
 	z.strictObject({kind: z.literal('ready'), endpoints: z.record(z.string().max(64), z.string().max(1024))}),
 	/** Its loop turns. Sent every second; the supervisor restarts a process whose heartbeat stops. */
@@ -32,11 +34,11 @@ export const roleOrderSchema = z.discriminatedUnion('kind', [
 ]);
 export type RoleOrder = z.infer<typeof roleOrderSchema>;
 
-export const supervisorMessageSchema = z.strictObject({
-	kind: z.literal('order'),
-	id: z.string().max(64),
-	order: roleOrderSchema,
-});
+export const supervisorMessageSchema = z.discriminatedUnion('kind', [
+	z.strictObject({kind: z.literal('order'), id: z.string().max(64), order: roleOrderSchema}),
+	/** To a role that is no child, and gets no signals. */
+	z.strictObject({kind: z.literal('stop')}),
+]);
 export type SupervisorMessage = z.infer<typeof supervisorMessageSchema>;
 
 /** How often a role beats, ms. */

@@ -21,7 +21,7 @@ export type RoleDescription<Config> = {
 };
 
 /**
- * The whole of a role's `main.ts`: reads `--config FILE`, starts the role, tells the supervisor over the IPC channel, and
+ * The whole of a role's `main.ts`: reads `--config FILE`, starts the role, tells the supervisor over its channel, and
  * ends on SIGTERM, SIGINT, SIGHUP or when the supervisor is gone. Never returns.
  */
 export const runRole = async <Config>(role: RoleDescription<Config>): Promise<never> => {
@@ -33,7 +33,7 @@ export const runRole = async <Config>(role: RoleDescription<Config>): Promise<ne
 		// The supervisor kills after stopTimeoutMs; a role that is stuck says so just before.
 		stopTimeoutMs: Math.ceil(supervisor.stopTimeoutMs * 0.9),
 		start: async ({signal, stop}) => {
-			const parent = openParentChannel({signal, onLost: () => stop('loss of the supervisor')});
+			const parent = openParentChannel({signal, onStop: stop});
 			const running = await role.start({
 				...{box, config: loaded.role, logger, signal},
 				tellPlayback: (report) => parent.tell({kind: 'playback', report}),

@@ -12,7 +12,7 @@ import {createLogger, type Logger} from '#appliance/log/logger.ts';
 import {openParentChannel, type ParentChannel} from '#appliance/process/parent-channel.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
 import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
-import {planServices} from '#appliance/supervisor/plan-services.ts';
+import {planServices, type RoleUnit} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {createSystemNotify} from '#appliance/supervisor/system-notify.ts';
 import {projectRoot} from '#native/project-root.ts';
@@ -24,6 +24,8 @@ const reapTimeoutMs = 5000;
 export const runSupervisor = async (options: {
 	readonly filePath: string;
 	readonly roleMainPath: (kind: BoxKind) => string;
+	/** Where the role is a unit of its own, and no child. */
+	readonly roleUnit?: RoleUnit;
 	/** The box's part in its fleet; only a file with a section `fleet` has one. */
 	readonly startMember?: StartMember;
 }): Promise<never> => {
@@ -38,7 +40,7 @@ export const runSupervisor = async (options: {
 		onStopping: () => notify.tell({STOPPING: '1', STATUS: 'stopping'}),
 		start: async ({signal, stop}) => {
 			await using stack = new AsyncDisposableStack();
-			const parent = openParentChannel({signal, onLost: () => stop('loss of the parent process')});
+			const parent = openParentChannel({signal, onStop: stop});
 			let url: string | undefined;
 			const release = readRelease();
 			const member =
@@ -63,6 +65,7 @@ export const runSupervisor = async (options: {
 				filePath: member?.roleFile ?? filePath,
 				nodePath: process.execPath,
 				roleMainPath: options.roleMainPath,
+				roleUnit: options.roleUnit,
 				onOutput: ring?.take,
 			});
 			const supervisor = stack.use(

@@ -1,7 +1,25 @@
+/** A service that systemd runs as a unit of its own, started by a connection to its socket. */
+export type ServiceUnit = {
+	readonly socketPath: string;
+	/** Of its instances, in the words of systemctl. */
+	readonly unitPattern: string;
+	/** The file that it is to be started with, asked anew at each start; and where a copy lies that it may read. */
+	readonly sourcePath: () => string;
+	readonly filePath: string;
+	/** Takes the place of the box's in its copy. */
+	readonly stateDirectory: string;
+	/** Where the unit leaves a line when it ended. */
+	readonly endPath: string;
+	/** Default systemctl of the system. */
+	readonly systemctl?: string;
+};
+
 /** What to run, how to know that it runs, and how to end it. The same description serves a daemon and a role. */
 export type ServiceDescription = {
 	readonly name: string;
 	readonly command: string;
+	/** Instead of the command, where systemd runs it. Its output is the journal's. */
+	readonly unit?: ServiceUnit;
 	/** A function is asked anew at each start. */
 	readonly args?: readonly string[] | (() => readonly string[]);
 	readonly workingDirectory?: string;

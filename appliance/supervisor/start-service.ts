@@ -4,7 +4,7 @@ import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 import type {ApplianceErrorCode} from '#appliance/error/error-code.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {createChildOutput} from '#appliance/supervisor/child-output.ts';
-import {type Child, spawnChild} from '#appliance/supervisor/child-process.ts';
+import {type Child, type ChildListener, spawnChild} from '#appliance/supervisor/child-process.ts';
 import {createPendingOrders} from '#appliance/supervisor/pending-orders.ts';
 import type {ServiceDescription} from '#appliance/supervisor/service-description.ts';
 import {
@@ -16,6 +16,7 @@ import {
 	type ServiceState,
 	transition,
 } from '#appliance/supervisor/service-state.ts';
+import {spawnUnit} from '#appliance/supervisor/unit-process.ts';
 import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 
@@ -178,22 +179,24 @@ class ChildService implements Service {
 		this.#endpoints = {};
 		this.#statusText = undefined;
 		const ended = new AbortController();
-		const child = spawnChild(this.#description, {
-			output: this.#output,
-			logger: this.#logger,
-			listener: {
-				onEnded: ({text, spawned}) => {
-					ended.abort();
-					this.#child = undefined;
-					this.#orders.abandon();
-					this.handle({kind: 'ended', text, spawned});
-				},
-				onMessage: (message) => {
-					this.#hear(message);
-					this.handle({kind: 'heartbeat'});
-				},
+		const listener: ChildListener = {
+			onEnded: ({text, spawned}) => {
+				ended.abort();
+				this.#child = undefined;
+				this.#orders.abandon();
+				this.handle({kind: 'ended', text, spawned});
 			},
-		});
+			onMessage: (message) => {
+				this.#hear(message);
+				this.handle({kind: 'heartbeat'});
+			},
+		};
+		const {unit} = this.#description;
+		const logger = this.#logger;
+		const child =
+			unit === undefined
+				? spawnChild(this.#description, {listener, output: this.#output, logger})
+				: spawnUnit(unit, {listener, logger});
 		this.#child = child;
 		if (child.pid !== undefined) {
 			void this.#watchReadiness(ended.signal);
@@ -203,6 +206,7 @@ class ChildService implements Service {
 	#hear(message: RoleMessage): void {
 		switch (message.kind) {
 			case 'heartbeat':
+			case 'begun':
 				break;
 			case 'status':
 				this.#statusText = message.text;

@@ -30,7 +30,7 @@ await runProcess({
 	logger,
 	stopTimeoutMs,
 	start: async ({signal, stop}) => {
-		const parent = openParentChannel({signal, onLost: () => stop('loss of the parent process')});
+		const parent = openParentChannel({signal, onStop: stop});
 		await mkdir(stateDirectory, {recursive: true, mode: 0o700});
 		const fleet = await startFleet({config, stateDirectory, clock: systemClock, logger, signal});
 		if (fleet.firstAdmin !== undefined) {

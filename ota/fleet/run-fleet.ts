@@ -32,7 +32,7 @@ export const runFleet = async (options: {
 		logger,
 		stopTimeoutMs,
 		start: async ({signal, stop}) => {
-			const parent = openParentChannel({signal, onLost: () => stop('loss of the parent process')});
+			const parent = openParentChannel({signal, onStop: stop});
 			const fleet = await startFleet({config, stateDirectory, clock: systemClock, logger, signal}).catch(
 				(error: unknown) => {
 					if (!signal.aborted) {
