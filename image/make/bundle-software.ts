@@ -39,7 +39,8 @@ export const bundleSoftware = async (options: {
 	const entries: Readonly<Record<string, string>> = {
 		supervisor: 'image/process/supervisor.ts',
 		'first-boot': 'image/process/first-boot.ts',
-		[recipe.kind]: `${recipe.kind}/main.ts`,
+		elevate: 'image/process/elevate.ts',
+		role: `${recipe.kind}/main.ts`,
 	};
 	for (const [name, entry] of Object.entries(entries)) {
 		await bundleProcess(path.join(projectRoot, entry), path.join(directory, `${name}.js`), {

@@ -5,12 +5,13 @@ import {z} from 'zod';
 import {boxKindSchema} from '#appliance/contract/box-schema.ts';
 import {createLogger} from '#appliance/log/logger.ts';
 import {headendConfigSchema} from '#headend/config-schema.ts';
+import {anchorPath} from '#image/process/box-units.ts';
 import {commissionBox} from '#image/seed/commission-box.ts';
 import {projectRoot} from '#native/project-root.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
 import {stbConfigSchema} from '#stb/config-schema.ts';
 
-/** The unit streamverse-first-boot.service: before the supervisor, as root, and never again once the box has its file. */
+/** The unit streamverse-first-boot.service: before the supervisor, as root; not once the box has its file and its fleet. */
 const templatePath = path.join(projectRoot, 'box.yaml');
 const template = z
 	.looseObject({box: z.looseObject({kind: boxKindSchema})})
@@ -21,6 +22,7 @@ await commissionBox({
 	templatePath,
 	kind: template.box.kind,
 	stateDirectory: '/var/lib/streamverse',
+	anchorPath,
 	seedRoots: ['/efi'],
 	networkFilesDirectory: '/etc/systemd/network',
 	sectionSchemaOf: (kind) => sectionSchemas[kind],

@@ -1,4 +1,4 @@
-import {chown, open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
+import {open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {parse} from 'yaml';
 import {z} from 'zod';
@@ -7,7 +7,9 @@ import {type BoxKind, deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {errorMessage, hasCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {boxFileText} from '#image/seed/apply-seed.ts';
+import {keepAnchor} from '#image/seed/keep-anchor.ts';
 import {isSeededNetworkFile, networkFilesOf} from '#image/seed/network-seed.ts';
+import {replaceFile} from '#image/seed/replace-file.ts';
 import {type Seed, seedBytesMax, seedPath, seedSchema} from '#image/seed/seed-schema.ts';
 
 /** A label of a domain name, which a name on the home's network is (RFC 1035 section 2.3.4). */
@@ -18,6 +20,8 @@ export type CommissionOptions = {
 	readonly templatePath: string;
 	/** Where the box's file and claim are kept; what is written belongs to the owner of it. */
 	readonly stateDirectory: string;
+	/** Where nobody but root writes: whose orders make somebody root (keepAnchor). */
+	readonly anchorPath: string;
 	/** File systems that may hold a seed, such as the EFI system partition. */
 	readonly seedRoots: readonly string[];
 	readonly sectionSchemaOf: (kind: BoxKind) => z.ZodType;
@@ -36,6 +40,7 @@ export type CommissionOptions = {
 export const commissionBox = async (options: CommissionOptions): Promise<void> => {
 	const {stateDirectory, templatePath, logger} = options;
 	const boxPath = path.join(stateDirectory, 'box.yaml');
+	const claimPath = path.join(stateDirectory, 'claim.json');
 	const template = await readFile(templatePath, 'utf8');
 	const current = await readIfThere(boxPath);
 	const defaultId = `${options.kind}-${await hardwareAddress(options.networkDirectory)}`;
@@ -47,12 +52,13 @@ export const commissionBox = async (options: CommissionOptions): Promise<void> =
 				const text = boxFileText({template, current: await readIfThere(boxPath), seed, defaultId});
 				requireValid(text, options);
 				if (seed.claim !== undefined) {
-					await replaceFile(path.join(stateDirectory, 'claim.json'), `${JSON.stringify(seed.claim)}\n`);
+					await replaceFile(claimPath, `${JSON.stringify(seed.claim)}\n`);
 				}
 				if (seed.network !== undefined) {
 					await replaceNetwork(options.networkFilesDirectory, networkFilesOf(seed.network));
 				}
 				await replaceFile(boxPath, text);
+				await keepAnchor({anchorPath: options.anchorPath, boxPath, claimPath, seed});
 				await rm(file);
 				logger.info({file, box: seed.deviceId, site: seed.site}, 'the seed was taken');
 			}
@@ -64,6 +70,7 @@ export const commissionBox = async (options: CommissionOptions): Promise<void> =
 	if (current === undefined && (await readIfThere(boxPath)) === undefined) {
 		await replaceFile(boxPath, boxFileText({template, current, seed: undefined, defaultId}));
 	}
+	await keepAnchor({anchorPath: options.anchorPath, boxPath, claimPath, seed: undefined});
 	await nameHost(options, defaultId);
 };
 
@@ -116,28 +123,6 @@ const putAside = async (file: string, reason: string): Promise<void> => {
 	await rename(file, `${file}.refused`);
 	await using handle = await open(`${file}.reason.txt`, 'w');
 	await handle.writeFile(`${reason}\n`);
-};
-
-/** Whole or not at all, whenever the power goes. */
-const replaceFile = async (
-	file: string,
-	text: string,
-	{mode = 0o600}: {readonly mode?: number} = {},
-): Promise<void> => {
-	const directory = path.dirname(file);
-	const {uid, gid} = await stat(directory);
-	const partial = `${file}.new`;
-	{
-		await using handle = await open(partial, 'w', mode);
-		// One that a cut of power left keeps the mode it had.
-		await handle.chmod(mode);
-		await handle.writeFile(text);
-		await handle.sync();
-	}
-	await chown(partial, uid, gid);
-	await rename(partial, file);
-	await using handle = await open(directory);
-	await handle.sync();
 };
 
 const readIfThere = async (file: string): Promise<string | undefined> => {

@@ -18,6 +18,7 @@ const withNewBox = async (t: ExecutionContext) => {
 	const efi = path.join(root, 'efi');
 	const templatePath = path.join(root, 'template.yaml');
 	await mkdir(stateDirectory);
+	const anchorPath = path.join(root, 'anchor.json');
 	await mkdir(networkFilesDirectory);
 	await mkdir(path.join(efi, 'streamverse'), {recursive: true});
 	await mkdir(path.join(networkDirectory, 'br0'), {recursive: true});
@@ -31,10 +32,12 @@ const withNewBox = async (t: ExecutionContext) => {
 		networkDirectory,
 		networkFilesDirectory,
 		seedFile,
+		anchor: async () => JSON.parse(await readFile(anchorPath, 'utf8')),
 		boot: () =>
 			commissionBox({
 				...{templatePath, stateDirectory, networkDirectory, networkFilesDirectory, kind: 'stb'},
 				seedRoots: [path.join(root, 'usb'), efi],
+				anchorPath,
 				sectionSchemaOf: () => stbConfigSchema,
 				logger: createLogger({name: 'test', level: 'silent'}),
 			}),
@@ -68,6 +71,32 @@ test('a seed is taken, its claim kept apart, and the seed removed', async (t) =>
 	t.is((await stat(path.join(stateDirectory, 'claim.json'))).mode & 0o777, 0o600);
 	t.deepEqual(await efiNames(), []);
 	t.false(JSON.stringify(await box()).includes(sampleClaim.token));
+});
+
+test('whose orders make somebody root is what the first claim said, or a later seed', async (t) => {
+	const {boot, bring, anchor, stateDirectory} = await withNewBox(t);
+	const {fleet, orderKey} = sampleClaim;
+	await boot();
+	await t.throwsAsync(anchor(), {code: 'ENOENT'}, 'nobody, yet');
+	const claimPath = path.join(stateDirectory, 'claim.json');
+	await writeFile(claimPath, JSON.stringify(sampleClaim));
+	await boot();
+	t.deepEqual(await anchor(), {version: 1, fleet, orderKey, deviceId: 'stb-525400abcdef'});
+	// The supervisor may write its claim and its file, and changes nothing by it.
+	await writeFile(claimPath, JSON.stringify({...sampleClaim, fleet: 'of-the-supervisor'}));
+	await writeFile(path.join(stateDirectory, 'box.yaml'), 'box: {id: another, kind: stb}\n');
+	await boot();
+	t.like(await anchor(), {fleet, deviceId: 'stb-525400abcdef'});
+	await bring({version: 1, site: 'nairobi'});
+	await boot();
+	t.like(await anchor(), {fleet, deviceId: 'stb-525400abcdef'}, 'a seed without a claim');
+	await writeFile(
+		path.join(stateDirectory, 'box.yaml'),
+		`box: {id: another, kind: stb, stateDirectory: ${stateDirectory}}\n`,
+	);
+	await bring({version: 1, deviceId: 'nairobi-3', claim: {...sampleClaim, fleet: 'second'}});
+	await boot();
+	t.like(await anchor(), {fleet: 'second', deviceId: 'nairobi-3'});
 });
 
 test('a second boot changes nothing', async (t) => {

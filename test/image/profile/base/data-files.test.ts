@@ -31,8 +31,9 @@ test('each path that a box keeps has a kind, a mode and an owner, and lies in /e
 	}
 });
 
-test('what a unit may write to is kept, or is the boot loader’s', (t) => {
-	const kept = linesOf('base/state-paths').map((line) => line.split(/\s+/u)[1] ?? '');
+test('what a unit may write to is kept, is the boot loader’s, or is made at each boot', (t) => {
+	const made = linesOf('base/overlay/usr/lib/tmpfiles.d/streamverse.conf');
+	const kept = [...linesOf('base/state-paths'), ...made].map((line) => line.split(/\s+/u)[1] ?? '');
 	for (const file of globSync('usr/lib/systemd/system/streamverse*.service', {cwd: overlay})) {
 		const unit = readFileSync(path.join(overlay, file), 'utf8');
 		const writable = [...unit.matchAll(/^ReadWritePaths=(.*)$/gmu)].flatMap(([, list]) => (list ?? '').split(' '));
@@ -92,19 +93,61 @@ test('a setting of the kernel is a name and a value', (t) => {
 });
 
 type Subject = {readonly user: string};
-type Rule = (action: {readonly id: string}, subject: Subject) => string;
+type Rule = (
+	action: {readonly id: string; readonly lookup: (name: string) => string | undefined},
+	subject: Subject,
+) => string;
 
-test('the supervisor may restart the machine; nobody else may anything', (t) => {
+/** What polkit answers, by the rules as they are. */
+const polkitVerdict = (
+	id: string,
+	user: string,
+	details: Readonly<Record<string, string>> = {},
+): string | undefined => {
 	const rules: Rule[] = [];
 	const polkit = {Result: {YES: 'yes', NO: 'no'}, addRule: (rule: Rule) => rules.push(rule)};
 	vm.runInNewContext(readFileSync(path.join(overlay, 'etc/polkit-1/rules.d/10-streamverse.rules'), 'utf8'), {polkit});
-	const verdict = (id: string, user: string): string | undefined => rules[0]?.({id: `org.freedesktop.${id}`}, {user});
-	t.is(rules.length, 1);
-	t.is(verdict('login1.reboot', 'streamverse'), 'yes');
-	t.is(verdict('login1.reboot', 'streamverse-shell'), 'no');
+	const action = {id: `org.freedesktop.${id}`, lookup: (name: string) => details[name]};
+	return rules.length === 1 ? rules[0]?.(action, {user}) : 'not one rule';
+};
+
+test('the supervisor may restart the machine; nobody else may', (t) => {
+	t.is(polkitVerdict('login1.reboot', 'streamverse'), 'yes');
+	t.is(polkitVerdict('login1.reboot', 'streamverse-shell'), 'no');
 	for (const id of ['login1.power-off', 'login1.halt', 'systemd1.manage-units', 'login1.reboot-ignore-inhibit']) {
-		t.is(verdict(id, 'streamverse'), 'no', id);
+		t.is(polkitVerdict(id, 'streamverse'), 'no', id);
 	}
+});
+
+test('who may order which unit is a short list', (t) => {
+	const users = ['streamverse', 'streamverse-role', 'streamverse-shell', 'streamverse-elevate', 'constructor'];
+	const verbs = ['start', 'stop', 'restart', 'kill', 'reload', 'set-property'];
+	const units = ['streamverse-shell@3', 'streamverse-root-shell@3', 'streamverse-role@2-711-881', 'ssh', 'rauc'];
+	const allowed = users.flatMap((user) =>
+		verbs.flatMap((verb) =>
+			units
+				.filter((unit) => polkitVerdict('systemd1.manage-units', user, {verb, unit: `${unit}.service`}) === 'yes')
+				.map((unit) => `${user}: ${verb} ${unit}`),
+		),
+	);
+	t.deepEqual(allowed, [
+		'streamverse: start streamverse-shell@3',
+		'streamverse: stop streamverse-shell@3',
+		'streamverse: stop streamverse-root-shell@3',
+		'streamverse: kill streamverse-role@2-711-881',
+		'streamverse-elevate: start streamverse-root-shell@3',
+	]);
+	for (const unit of [
+		'streamverse-shell@.service',
+		'streamverse-shell@3.service\nx',
+		'x streamverse-shell@3.service',
+	]) {
+		t.is(polkitVerdict('systemd1.manage-units', 'streamverse', {verb: 'start', unit}), 'no', unit);
+	}
+	t.is(
+		polkitVerdict('systemd1.manage-unit-files', 'streamverse', {verb: 'start', unit: 'streamverse-shell@3.service'}),
+		'no',
+	);
 });
 
 test('only the supervisor and root speak to RAUC, and nobody by default', (t) => {
