@@ -1,0 +1,200 @@
+import {text} from 'node:stream/consumers';
+import {gunzipSync} from 'node:zlib';
+import test, {type ExecutionContext} from 'ava';
+import {extract} from 'tar-stream';
+import {eventually} from '#test/helper/eventually.ts';
+import {createStreamPage, type StreamPageClient} from '#test/helper/stream-page.ts';
+import type {TestFleet} from '#test/helper/with-fleet.ts';
+import {testImage} from '#test/helper/with-image.ts';
+import {bootTimeoutMs, type TestMachine, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
+
+const testTimeoutMs = 40 * 60_000;
+/** A program that a machine runs for the first time is read from its disk, and computed by ours. */
+const answerTimeoutMs = 3 * 60_000;
+const exposureMax = 3;
+
+type Shell = {
+	/** What a command printed. */
+	readonly run: (command: string, timeoutMs?: number) => Promise<string>;
+	readonly leave: () => Promise<void>;
+};
+
+const withShell = async (
+	t: ExecutionContext,
+	{fleet, machine, elevated}: {readonly fleet: TestFleet; readonly machine: TestMachine; readonly elevated: boolean},
+): Promise<Shell> => {
+	const headers = {Authorization: `Bearer ${fleet.token}`};
+	const page: StreamPageClient = createStreamPage({url: fleet.url, box: machine.id, headers});
+	t.teardown(() => page.cut());
+	await page.connect(`kind=terminal&columns=200&rows=50&elevated=${elevated}`);
+	let count = 0;
+	const run = async (command: string, timeoutMs = answerTimeoutMs): Promise<string> => {
+		count += 1;
+		const mark = `=${count}=${elevated ? 'root' : 'shell'}=`;
+		// What the terminal echoes of the command must not look like its end.
+		page.type(` { ${command}\n } 2>&1; echo "${mark}""end"\n`);
+		const from = page.text().length;
+		const answer = await eventually(
+			`the answer to ${command}`,
+			() => {
+				const closed = page.closed();
+				if (closed !== undefined && !page.text().includes(`${mark}end`)) {
+					throw new Error(`the terminal was closed: ${JSON.stringify(closed)}`);
+				}
+				return page.text().slice(from).includes(`${mark}end`) && page.text().slice(from);
+			},
+			{timeoutMs, intervalMs: 200},
+		).catch((cause: unknown) => {
+			throw new Error(`no answer to ${command}: ${page.text().slice(from)}`, {cause});
+		});
+		return answer.replaceAll('\r', '');
+	};
+	// What is typed must not be taken for what is answered.
+	await run(`stty -echo; bind 'set enable-bracketed-paste off'`);
+	return {
+		run,
+		leave: async () => {
+			page.type(' exit\n');
+			await eventually('the end of the shell', () => page.closed(), {timeoutMs: answerTimeoutMs, intervalMs: 200});
+		},
+	};
+};
+
+/** Asks the fleet for a bundle or a capture, and fetches what the box sends. */
+const fetchItem = async (fleet: TestFleet, {id}: TestMachine, request: unknown): Promise<Buffer> => {
+	const asked = await fleet.call(`POST /boxes/${id}/diagnostics`, request);
+	const state = async () => {
+		const item = (await fleet.call(`GET /diagnostics?box=${id}`)).body.items.find(
+			(each: {readonly id: string}) => each.id === asked.body.id,
+		);
+		if (item?.state === 'failed') {
+			throw new Error(`the box could not: ${JSON.stringify(item.error)}`);
+		}
+		return item?.state === 'ready';
+	};
+	await eventually(JSON.stringify(request), state, {timeoutMs: 2 * answerTimeoutMs, intervalMs: 500});
+	const answer = await fetch(`${fleet.url}/api/v1/diagnostics/${asked.body.id}/content`, {
+		headers: {Authorization: `Bearer ${fleet.token}`},
+	});
+	return Buffer.from(await answer.arrayBuffer());
+};
+
+const filesOf = async (archive: Buffer): Promise<ReadonlyMap<string, string>> => {
+	const files = new Map<string, string>();
+	const tar = extract();
+	tar.end(gunzipSync(archive));
+	for await (const entry of tar) {
+		files.set(entry.header.name, await text(entry));
+	}
+	return files;
+};
+
+test('a NOC looks into a machine whose supervisor may do nothing of it by itself', async (t) => {
+	t.timeout(testTimeoutMs);
+	const image = await testImage({release: '1.0.0'});
+	const fleet = await withMachineFleet(t);
+	const machine = await withMachine(t, {fleet, image, id: 'stb-diagnosed'});
+	const isHealthy = async () =>
+		await machine.until('it is online and healthy', ({presence, reported}) => {
+			return presence === 'online' && reported?.healthy === true;
+		});
+	await isHealthy();
+
+	const shell = await withShell(t, {fleet, machine, elevated: false});
+	const who = await shell.run('id; grep -E "NoNewPrivs|CapBnd" /proc/self/status; stty size');
+	t.regex(who, /uid=\d+\(streamverse-shell\) gid=\d+\(streamverse-shell\) groups=\d+\(streamverse-shell\)\n/u);
+	t.regex(who, /NoNewPrivs:\t1\n/u);
+	t.regex(who, /CapBnd:\t0+\n/u);
+	t.regex(who, /50 200\n/u);
+	const sockets = ['capture', 'kernel-log', 'elevate', 'role'].map((name) => `/run/streamverse/${name}.socket`);
+	const reach = `for name in ${sockets.join(' ')}; do [ -w $name ] && echo "reaches $name"; done; echo looked`;
+	t.notRegex(await shell.run(reach), /reaches \/run/u);
+	await shell.leave();
+
+	const root = await withShell(t, {fleet, machine, elevated: true});
+	t.regex(await root.run('id -u; touch /data/by-root && echo written'), /^0\nwritten\n/mu);
+	t.log(await root.run('ps -eo user:20,rss,args | grep -E "[s]treamverse/|[s]ystemd-|[p]olkit"'));
+	await limitsHold(t, {root, reach});
+	await crashesAreTheRoles(t, {root, fleet, machine, isHealthy});
+	await exposuresHold(t, root);
+	await root.leave();
+
+	const capture = await fetchItem(fleet, machine, {kind: 'capture', interface: 'any', filter: 'tcp', seconds: 20});
+	t.is(capture.readUInt32LE(0), 0xa1b2c3d4);
+	t.true(capture.length > 24 + 16, 'and with packets: the box speaks to its fleet all the time');
+	const wrong = fetchItem(fleet, machine, {kind: 'capture', interface: 'nowhere0', seconds: 1});
+	await t.throwsAsync(wrong, {message: /the box could not: .*nowhere0/u});
+
+	const files = await filesOf(await fetchItem(fleet, machine, {kind: 'bundle', deadlineMs: 180_000}));
+	t.regex(files.get('system/dmesg.txt') ?? '', /Linux version 6\./u);
+	t.regex(files.get('crash/reports.txt') ?? '', /\/var\/lib\/systemd\/coredump\/core\.node\.[^\n]*\.zst\n/u);
+	t.regex(files.get('crash/core-dumps.txt') ?? '', /Signal: 11 \(SEGV\)/u);
+	t.regex(files.get('system/processes.txt') ?? '', /streamverse-role /u, 'processes of others, too');
+});
+
+/** What one process may not do to another, and what others may not ask for. */
+const limitsHold = async (
+	t: ExecutionContext,
+	{root, reach}: {readonly root: Shell; readonly reach: string},
+): Promise<void> => {
+	const as = (user: string, command: string): string =>
+		`setpriv --reuid ${user} --regid ${user} --init-groups --no-new-privs --bounding-set=-all sh -c '${command}'`;
+	t.notRegex(await root.run(as('streamverse-role', reach)), /reaches \/run/u, 'a role asks for nothing');
+	const looked = 'ls /var/lib/streamverse /var/lib/streamverse-elevate; cat /run/streamverse-role/box.yaml';
+	const seen = await root.run(as('streamverse-role', looked));
+	t.is(seen.match(/Permission denied/gu)?.length, 2, seen);
+	t.regex(seen, /kind: stb/u);
+	const start = 'systemctl --no-ask-password start streamverse-root-shell@77.service';
+	for (const user of ['streamverse', 'streamverse-role', 'streamverse-shell']) {
+		t.regex(await root.run(as(user, start)), /authentication|denied|authorized/iu, `${user} starts no root shell`);
+	}
+};
+
+const supervisorPid = 'systemctl show --property MainPID --value streamverse.service';
+const rolePid = `systemctl show --property MainPID --value 'streamverse-role@*'`;
+const roleUnit = `$(systemctl list-units --plain --no-legend 'streamverse-role@*' | cut --delimiter ' ' --fields 1)`;
+
+/** A role that breaks, or takes more than it may, is started anew; the supervisor runs on, and tells the fleet why. */
+const crashesAreTheRoles = async (
+	t: ExecutionContext,
+	options: {
+		readonly root: Shell;
+		readonly fleet: TestFleet;
+		readonly machine: TestMachine;
+		readonly isHealthy: () => Promise<unknown>;
+	},
+): Promise<void> => {
+	const {root, fleet, machine, isHealthy} = options;
+	const pidOf = async (command: string) => /pid=(\d+)/u.exec(await root.run(`echo pid=$(${command})`))?.[1] ?? '0';
+	const supervisor = await pidOf(supervisorPid);
+	const crash = async (how: string, why: RegExp): Promise<void> => {
+		const role = await pidOf(rolePid);
+		await root.run(how);
+		const another = async () => !['0', role].includes(await pidOf(rolePid));
+		await eventually('another role', another, {timeoutMs: bootTimeoutMs, intervalMs: 1000});
+		await isHealthy();
+		const told = async () => why.test(JSON.stringify((await fleet.call(`GET /boxes/${machine.id}/events`)).body));
+		await eventually(`the fleet is told: ${why.source}`, told, {timeoutMs: answerTimeoutMs, intervalMs: 500});
+	};
+	await crash(`kill -SEGV $(${rolePid})`, /ended by SIGSEGV \(core-dump\)/u);
+	await crash(`systemctl set-property --runtime ${roleUnit} MemoryMax=32M`, /\(oom-kill\)/u);
+	t.is(await pidOf(supervisorPid), supervisor, 'the supervisor ran on');
+};
+
+/** As systemd on the box itself sees the units that run. */
+const exposuresHold = async (t: ExecutionContext, root: Shell): Promise<void> => {
+	const table = await root.run('systemd-analyze security --no-pager | cat');
+	const exposures = [...table.matchAll(/^(streamverse\S*\.service)\s+([\d.]+)\s/gmu)].map(([, unit, figure]) => ({
+		unit,
+		figure,
+	}));
+	t.log(exposures.map(({unit, figure}) => `${unit} ${figure}`).join('\n'));
+	t.true(exposures.some(({unit}) => unit?.startsWith('streamverse-role@')));
+	t.true(exposures.some(({unit}) => unit === 'streamverse.service'));
+	t.deepEqual(
+		exposures.filter(
+			({unit, figure}) => Number(figure) >= exposureMax && unit?.startsWith('streamverse-root-shell@') !== true,
+		),
+		[],
+	);
+};
