@@ -53,6 +53,34 @@ export const dataPartitionLabel = (diskPath: string): string | undefined =>
 const headOf = (diskPath: string): string =>
 	execFileSync('dumpe2fs', ['-h', dataOf(diskPath)], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
 
+/** The name of what lies on the partition, be it a file system or nothing; undefined when it has none. */
+export const dataFileSystem = (diskPath: string): string | undefined => {
+	try {
+		return dataPartitionLabel(diskPath);
+	} catch {
+		// dumpe2fs has found no file system.
+		return undefined;
+	}
+};
+
+/** As a boot does. */
+export const repairData = (diskPath: string): void => {
+	const data = dataOf(diskPath);
+	try {
+		repair(data);
+	} catch {
+		execFileSync('e2fsck', ['-y', data], {stdio: 'pipe'});
+	}
+};
+
+/** Files of the partition, which need not be there, into a folder. */
+export const dumpData = (
+	diskPath: string,
+	{from, directory}: {readonly from: string; readonly directory: string},
+): void => {
+	execFileSync('debugfs', ['-R', `rdump ${from} ${directory}`, dataOf(diskPath)], {stdio: 'ignore'});
+};
+
 /** In the words of e2fsprogs. */
 const dataOf = (diskPath: string): string => `${diskPath}?offset=${partitionOf(diskPath, dataNumber).offsetBytes}`;
 

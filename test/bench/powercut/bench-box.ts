@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
-import {appendFileSync, rmSync, writeFileSync} from 'node:fs';
+import {appendFileSync, linkSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {sleep} from '#appliance/time/sleep.ts';
 import {makeDisk} from '#image/qemu/run-image.ts';
 import {type Machine, startMachine} from '#image/qemu/start-machine.ts';
 import type {Seed} from '#image/seed/seed-schema.ts';
@@ -10,7 +11,6 @@ import {readBootVariables} from '#test/bench/powercut/boot-variables.ts';
 import type {Sight} from '#test/bench/powercut/sight.ts';
 import {type CacheLoss, loggedDisk, type Replay, replayLog} from '#test/bench/powercut/write-log.ts';
 import {plantSeed} from '#test/helper/box-disk.ts';
-import {eventually} from '#test/helper/eventually.ts';
 import type {TestFleet} from '#test/helper/with-fleet.ts';
 import type {TestImage} from '#test/helper/with-image.ts';
 import {claimOf} from '#test/helper/with-slot-box.ts';
@@ -18,6 +18,9 @@ import {claimOf} from '#test/helper/with-slot-box.ts';
 const lookIntervalMs = 150;
 const linesShown = 40;
 const bootLine = /streamverse: boot slot ([ABR])/u;
+
+/** From the power's coming to its going. */
+export type Segment = {readonly diskPath: string; readonly logPath: string};
 
 export type BenchBoxOptions = {
 	readonly id: string;
@@ -28,6 +31,8 @@ export type BenchBoxOptions = {
 	/** Told all that is seen of the box, and that the power came. */
 	readonly onLook?: (sight: Sight) => void;
 	readonly onPower?: () => void;
+	/** Told the folder in which a disk lies as the power found it, and the log of what was written until it went. */
+	readonly onSegment?: (segment: Segment) => void;
 	readonly signal: AbortSignal;
 };
 
@@ -41,6 +46,7 @@ export class BenchBox implements AsyncDisposable {
 	readonly #runningPath: string;
 	readonly #logPath: string;
 	#hasCache = false;
+	#segments = 0;
 	#machine: Machine | undefined;
 	#lines: string[] = [];
 	#boots: string[] = [];
@@ -107,6 +113,7 @@ export class BenchBox implements AsyncDisposable {
 		if (!this.#hasCache) {
 			return undefined;
 		}
+		this.#keepSegment();
 		const replay = replayLog({logPath: this.#logPath, diskPath: this.#restingPath, ...cache});
 		this.#note(`of ${replay.unflushed} writes that were not flushed ${replay.lost} are lost`);
 		this.#hasCache = false;
@@ -137,20 +144,44 @@ export class BenchBox implements AsyncDisposable {
 		condition: (sight: Sight) => boolean,
 		{timeoutMs}: {readonly timeoutMs: number},
 	): Promise<Sight> {
+		const {signal} = this.#options;
+		const deadlineMs = performance.now() + timeoutMs;
 		let seen: Sight | undefined;
-		const ask = async (): Promise<Sight | false> => {
-			this.#options.signal.throwIfAborted();
-			seen = await this.look();
-			return condition(seen) && seen;
-		};
-		return await eventually(what, ask, {timeoutMs, intervalMs: lookIntervalMs}).catch((cause: unknown) => {
-			const tail = this.#lines.slice(-linesShown).join('\n');
-			throw new Error(`${what}: ${JSON.stringify(seen)}\nThe console's last lines:\n${tail}`, {cause});
-		});
+		let cause: unknown;
+		while (performance.now() < deadlineMs) {
+			try {
+				seen = await this.look();
+				if (condition(seen)) {
+					return seen;
+				}
+			} catch (error) {
+				cause = error;
+			}
+			await sleep(lookIntervalMs, {signal});
+		}
+		const tail = this.#lines.slice(-linesShown).join('\n');
+		throw new Error(`${what}: ${JSON.stringify(seen)}\nThe console's last lines:\n${tail}`, {cause});
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#machine?.[Symbol.asyncDispose]();
+		if (this.#hasCache) {
+			this.#keepSegment();
+			this.#hasCache = false;
+		}
+	}
+
+	#keepSegment(): void {
+		const {onSegment, directory} = this.#options;
+		if (onSegment === undefined) {
+			return;
+		}
+		this.#segments += 1;
+		const diskPath = join(directory, `segment-${this.#segments}.img`);
+		const logPath = join(directory, `segment-${this.#segments}.log`);
+		execFileSync('cp', ['--sparse=always', this.#restingPath, diskPath]);
+		linkSync(this.#logPath, logPath);
+		onSegment({diskPath, logPath});
 	}
 
 	async #inRollout(): Promise<RolloutBox | undefined> {

@@ -1,7 +1,7 @@
 import {performance} from 'node:perf_hooks';
 import {errorMessage} from '#appliance/error/coded-error.ts';
 import {sleep} from '#appliance/time/sleep.ts';
-import {BenchBox} from '#test/bench/powercut/bench-box.ts';
+import {BenchBox, type Segment} from '#test/bench/powercut/bench-box.ts';
 import {type CutPhaseName, cutPhaseOf, type PhaseClock} from '#test/bench/powercut/cut-phase.ts';
 import type {PlannedCut} from '#test/bench/powercut/draw-plan.ts';
 import {faultsAtEnd, faultsOf} from '#test/bench/powercut/judge-box.ts';
@@ -47,6 +47,7 @@ export type LifeOptions = {
 	readonly images: readonly [old: TestImage, next: TestImage];
 	readonly plan: readonly PlannedCut[];
 	readonly clock: PhaseClock;
+	readonly onSegment?: (segment: Segment) => void;
 	readonly progress: (line: string) => void;
 	readonly signal: AbortSignal;
 };
@@ -61,6 +62,7 @@ export const liveWithCuts = async (t: TestOwner, options: LifeOptions): Promise<
 		...{id: 'stb-cut', image: old, fleet, directory, signal},
 		onLook: (sight) => clock.see(sight, performance.now()),
 		onPower: () => clock.forget(),
+		...(options.onSegment === undefined ? {} : {onSegment: options.onSegment}),
 	});
 	await box.flash();
 	const cuts: CutRecord[] = [];

@@ -1,9 +1,12 @@
 import type {BenchRow} from '#test/bench/bench-row.ts';
 import type {CutRecord, LifeRecord} from '#test/bench/powercut/cut-life.ts';
 import {cutPhases} from '#test/bench/powercut/cut-phase.ts';
+import type {ReplayedCut} from '#test/bench/powercut/replay-cuts.ts';
+
+export type BenchedLife = LifeRecord & {readonly replayed: readonly ReplayedCut[]};
 
 /** How many cuts of each phase a box survived, and how many of its updates ended with the truth. */
-export const cutRows = (lives: readonly LifeRecord[]): readonly BenchRow[] => {
+export const cutRows = (lives: readonly BenchedLife[]): readonly BenchRow[] => {
 	const cuts = lives.flatMap((life) => life.cuts);
 	const phases = cutPhases.map(({name}) => ({name, own: cuts.filter(({phase}) => phase === name)}));
 	return [
@@ -11,6 +14,13 @@ export const cutRows = (lives: readonly LifeRecord[]): readonly BenchRow[] => {
 			.filter(({own}) => own.length > 0)
 			.map(({name, own}) => wholeRow(`cuts survived: ${name}`, own, {unit: 'cuts', reference: 'cuts made'})),
 		wholeRow('cuts survived', cuts, {unit: 'cuts', reference: 'cuts made'}),
+		wholeRow(
+			'cuts of a logged disk that is whole',
+			lives.flatMap(({replayed}) => replayed),
+			{
+				...{unit: 'cuts', reference: 'cuts replayed, without a boot'},
+			},
+		),
 		wholeRow('updates that ended with the truth', lives, {unit: 'updates', reference: 'updates ordered'}),
 		...recoveryRows(cuts),
 	];

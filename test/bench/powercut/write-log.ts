@@ -41,11 +41,14 @@ export const replayLog = (options: {
 	readonly diskPath: string;
 	readonly loss: CacheLoss;
 	readonly random: () => number;
+	/** As if the power had gone after so many of its entries; default: after the last. */
+	readonly entries?: number;
 }): Replay => {
 	const {logPath, diskPath, loss, random} = options;
 	const [log, disk] = [openSync(logPath, 'r'), openSync(diskPath, 'r+')];
 	try {
-		const {sectorBytes, writes} = readWrites(log);
+		const {sectorBytes, writes: all} = readWrites(log);
+		const writes = all.slice(0, options.entries);
 		const flushed = writes.findLastIndex(({flags}) => (flags & flushFlag) !== 0n) + 1;
 		let lost = 0;
 		for (const [index, write] of writes.entries()) {
@@ -59,6 +62,16 @@ export const replayLog = (options: {
 	} finally {
 		closeSync(log);
 		closeSync(disk);
+	}
+};
+
+/** How many entries a log has. */
+export const logEntries = (logPath: string): number => {
+	const log = openSync(logPath, 'r');
+	try {
+		return readWrites(log).writes.length;
+	} finally {
+		closeSync(log);
 	}
 };
 
