@@ -38,11 +38,16 @@ unpack() {
     tar --extract --file "${SV_ROOTFS}" --directory "${SV_ROOT}" --exclude './dev/*'
 }
 
+# Who checked the sources out decides by his umask who may read them there; in the image everybody may.
 lay_over() {
-    local overlay
+    local overlay laid=${SV_WORK}/laid
     while IFS= read -r overlay; do
-        cp --recursive --no-dereference --preserve=mode "${overlay}/." "${SV_ROOT}/"
+        rm --recursive --force "${laid}"
+        cp --recursive --no-dereference --preserve=mode "${overlay}" "${laid}"
+        chmod --recursive u=rwX,go=rX "${laid}"
+        cp --recursive --no-dereference --preserve=mode "${laid}/." "${SV_ROOT}/"
     done <<<"${SV_OVERLAYS}"
+    rm --recursive --force "${laid}"
     chmod --recursive u=rwX,go=rX "${SV_SOFTWARE}"
     mkdir --parents "${SV_ROOT}/usr/lib/streamverse"
     cp --recursive "${SV_SOFTWARE}/." "${SV_ROOT}/usr/lib/streamverse/"

@@ -7,7 +7,7 @@ main() {
     local kernel configuration=${SV_ROOT}/etc/initramfs-tools
     kernel=$(ls "${SV_ROOT}/usr/lib/modules")
     cp --recursive "${SV_INITRD_SOURCE}/." "${configuration}/"
-    chmod 0755 "${configuration}/hooks/streamverse" "${configuration}"/scripts/*/streamverse-*
+    chmod 0755 "${configuration}/repair-grubenv" "${configuration}/hooks/streamverse" "${configuration}"/scripts/*/streamverse-*
     sed --in-place 's/^MODULES=.*/MODULES=list/; s/^COMPRESS=.*/COMPRESS=zstd/' "${configuration}/initramfs.conf"
     mount --bind /proc "${SV_ROOT}/proc"
     trap 'umount "${SV_ROOT}/proc"' EXIT

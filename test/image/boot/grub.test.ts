@@ -28,6 +28,8 @@ type Circumstances = {
 	readonly minute?: number;
 	/** Whether the disk takes what is written. */
 	readonly writable?: boolean;
+	/** Files in place of the copies; none where undefined. */
+	readonly files?: Readonly<Record<string, Buffer | undefined>>;
 };
 
 const blockOf = (environment: Environment): Buffer => {
@@ -64,6 +66,17 @@ const withDisk = async (t: ExecutionContext): Promise<{readonly directory: strin
 	return {directory, at};
 };
 
+const replaceFiles = (disk: string, files: NonNullable<Circumstances['files']>): void => {
+	const fat = `${disk}@@${partitionOffset}`;
+	for (const [name, bytes] of Object.entries(files)) {
+		execFileSync('mdel', ['-i', fat, `::/EFI/streamverse/${name}`]);
+		if (bytes !== undefined) {
+			writeFileSync(`${disk}.file`, bytes);
+			execFileSync('mcopy', ['-i', fat, `${disk}.file`, `::/EFI/streamverse/${name}`]);
+		}
+	}
+};
+
 /**
  * Runs our script in GRUB itself, which Debian builds as a program as well. That one has no EFI to hand over to, so that a
  * function tells what would have been started.
@@ -72,7 +85,7 @@ const boot = async (
 	{directory, at}: {readonly directory: string; readonly at: readonly number[]},
 	name: string,
 	copies: Copies,
-	{refused = '', minute = 0, writable = true}: Circumstances = {},
+	{refused = '', minute = 0, writable = true, files = {}}: Circumstances = {},
 ): Promise<Boot> => {
 	const work = path.join(directory, name);
 	mkdirSync(work);
@@ -81,6 +94,7 @@ const boot = async (
 		copy.copy(disk, at[index] ?? 0);
 	}
 	writeFileSync(path.join(work, 'disk.img'), disk);
+	replaceFiles(path.join(work, 'disk.img'), files);
 	writeFileSync(path.join(work, 'device.map'), `(hd0) ${work}/disk.img\n`);
 	copyFileSync(script, path.join(work, 'box.cfg'));
 	const refusals = [...refused].map((slot) => `"(hd0,${partitions[slot]})/streamverse.efi"`);
@@ -177,6 +191,27 @@ for (const [index, [name, block]] of Object.entries(broken).entries()) {
 		t.is(environmentOf(first.copies.first)['B_TRY'], '3');
 		const none = await boot(disk, `both-${index}`, {first: block, second: block});
 		t.is(none.slots, 'A');
+	});
+}
+
+const lost: Readonly<Record<string, Buffer | undefined>> = {
+	missing: undefined,
+	empty: Buffer.alloc(0),
+	truncated: blockOf(whole).subarray(0, header.length - 1),
+};
+
+for (const [name, bytes] of Object.entries(lost)) {
+	test(`a file that is ${name}: the other one counts, and two of them start by the clock`, async (t) => {
+		const disk = await withDisk(t);
+		const copies = {first: blockOf(whole), second: blockOf(whole)};
+		const second = await boot(disk, 'first', copies, {files: {grubenv: bytes}});
+		t.is(second.slots, 'B');
+		t.is(environmentOf(second.copies.second)['B_TRY'], '3', 'the try is counted in the copy that is whole');
+		const first = await boot(disk, 'second', copies, {files: {'grubenv.second': bytes}});
+		t.is(first.slots, 'B');
+		t.is(environmentOf(first.copies.first)['B_TRY'], '3');
+		const none = await boot(disk, 'both', copies, {minute: 16, files: {grubenv: bytes, 'grubenv.second': bytes}});
+		t.is(none.slots, 'B');
 	});
 }
 
