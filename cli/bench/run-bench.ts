@@ -17,8 +17,8 @@ export const benchNames = (): readonly string[] =>
 		.map((file) => file.slice(0, -suffix.length))
 		.sort();
 
-/** Boots machines, each of which takes minutes, and makes their images as root. */
-const onlyWhenNamed: ReadonlySet<string> = new Set(['powercut']);
+/** They boot machines, each of which takes minutes, and make their images as root. */
+const onlyWhenNamed: ReadonlySet<string> = new Set(['boot', 'powercut']);
 
 /** Those that run when none is named. */
 export const defaultBenchNames = (): readonly string[] => benchNames().filter((name) => !onlyWhenNamed.has(name));
