@@ -37,9 +37,15 @@ export const changeFile = async (fatFile: FatFile, change: (file: string) => voi
 export const putFile = (fatFile: FatFile, file: string): void =>
 	void execFileSync('mcopy', ['-o', '-i', fatOf(fatFile), file, fatFile.name], {stdio: 'pipe'});
 
+const environmentFile = (disk: string, name: string): FatFile => ({
+	...{disk, partition: systemPartition, name: `::/EFI/streamverse/${name}`},
+});
+
 /** Both copies of GRUB's variables. */
-export const environmentFiles = (disk: string): readonly FatFile[] =>
-	['grubenv', 'grubenv.second'].map((name) => ({disk, partition: systemPartition, name: `::/EFI/streamverse/${name}`}));
+export const environmentFiles = (disk: string): readonly [FatFile, FatFile] => [
+	environmentFile(disk, 'grubenv'),
+	environmentFile(disk, 'grubenv.second'),
+];
 
 export const setVariables = async (disk: string, variables: readonly string[]): Promise<void> => {
 	for (const file of environmentFiles(disk)) {
