@@ -17,6 +17,7 @@ type FlashFlags = {
 	readonly timeZone?: string;
 	readonly claim?: string;
 	readonly claimToken?: string;
+	readonly settings?: string;
 	readonly state: string;
 	readonly yes?: boolean;
 	readonly json?: boolean;
@@ -42,6 +43,7 @@ export const registerFlashCommand = (program: Command): void => {
 		.option('--time-zone <zone>', 'such as Africa/Nairobi')
 		.option('--claim <file>', 'the claim that the fleet gave out (JSON)')
 		.option('--claim-token <file>', 'a file with a token that goes into the claim')
+		.option('--settings <file>', 'YAML with `config` (over the box’s file) and `network` (cards without DHCP)')
 		.option('--state <dir>', 'where interrupted runs are remembered', defaultState)
 		.option('--yes', 'ask nothing')
 		.option('--json', 'progress as lines of JSON on standard output')
@@ -73,6 +75,7 @@ const flash = async (image: string | undefined, flags: FlashFlags): Promise<void
 		{
 			...{site: flags.site, deviceId: flags.deviceId, tags: flags.tag, timeZone: flags.timeZone},
 			...{claim: await smallFile(flags.claim), token: await smallFile(flags.claimToken)},
+			settings: await smallFile(flags.settings),
 		},
 		devicePaths.length,
 	);

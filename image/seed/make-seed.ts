@@ -1,7 +1,10 @@
+import {parse} from 'yaml';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {claimSchema, claimTokenSchema} from '#appliance/identity/claim-schema.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
 import {type Seed, seedSchema} from '#image/seed/seed-schema.ts';
+
+const settingsSchema = seedSchema.pick({network: true, config: true});
 
 export type SeedParts = {
 	/** The text of the claim that the fleet gives out. */
@@ -12,6 +15,8 @@ export type SeedParts = {
 	readonly site?: string | undefined;
 	readonly tags?: readonly string[] | undefined;
 	readonly timeZone?: string | undefined;
+	/** YAML with `config` and `network` as a seed has them, such as a pop-node's headend and a headend's card to its modulator. */
+	readonly settings?: string | undefined;
 };
 
 /**
@@ -22,7 +27,10 @@ export const makeSeed = (parts: SeedParts, boxCount: number): Seed | undefined =
 	const {site, deviceId, timeZone} = parts;
 	const claim = claimOf(parts);
 	const tags = parts.tags?.length === 0 ? undefined : parts.tags;
-	const wanted = Object.entries({deviceId, site, tags, timeZone, claim}).filter(([, value]) => value !== undefined);
+	const {network, config} = settingsOf(parts);
+	const wanted = Object.entries({deviceId, site, tags, timeZone, claim, network, config}).filter(
+		([, value]) => value !== undefined,
+	);
 	if (wanted.length === 0) {
 		return undefined;
 	}
@@ -31,10 +39,27 @@ export const makeSeed = (parts: SeedParts, boxCount: number): Seed | undefined =
 		const [issue] = result.error.issues;
 		throw invalid(`The seed is wrong at ${issue?.path.join('.')}: ${issue?.message}.`);
 	}
-	if (boxCount > 1 && (result.data.deviceId ?? result.data.claim?.deviceId) !== undefined) {
+	if (boxCount > 1 && (result.data.deviceId ?? result.data.claim?.deviceId ?? result.data.network) !== undefined) {
 		throw invalid('This seed names one box, and there are several disks; flash them one at a time.');
 	}
 	return result.data;
+};
+
+const settingsOf = ({settings}: SeedParts): {readonly network?: unknown; readonly config?: unknown} => {
+	let content: unknown;
+	try {
+		content = settings === undefined ? {} : parse(settings);
+	} catch (cause) {
+		throw invalid('The settings are no YAML.', cause);
+	}
+	const parsed = settingsSchema.safeParse(content);
+	if (!parsed.success) {
+		const [issue] = parsed.error.issues;
+		throw invalid(
+			`The settings are wrong${issue?.path.length ? ` at ${issue.path.join('.')}` : ''}: ${issue?.message}.`,
+		);
+	}
+	return parsed.data;
 };
 
 const claimOf = ({claim, token}: SeedParts): unknown => {

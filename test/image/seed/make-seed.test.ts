@@ -15,6 +15,13 @@ test('a token takes its place in the claim', (t) => {
 	t.is(seed?.claim?.token, 'another-token-of-a-label');
 });
 
+test('settings bring what only this box needs', (t) => {
+	const network = '[{hardwareAddress: "52:54:00:00:01:02", addresses: [192.0.2.2/24]}]';
+	const seed = makeSeed({settings: `config: {pop-node: {headendUrl: "http://192.0.2.1/"}}\nnetwork: ${network}\n`}, 1);
+	t.deepEqual(seed?.config, {'pop-node': {headendUrl: 'http://192.0.2.1/'}});
+	t.deepEqual(seed?.network?.[0]?.addresses, ['192.0.2.2/24']);
+});
+
 const isRefused = test.macro((t, parts: SeedParts, boxCount: number, why: RegExp) => {
 	const error = t.throws(() => makeSeed(parts, boxCount), {code: 'FLASH_SEED_INVALID'});
 	t.regex(error?.message ?? '', why);
@@ -30,6 +37,16 @@ test(
 	'a claim for one box, and two disks',
 	isRefused,
 	{claim: JSON.stringify({...sampleClaim, deviceId: 'box-1'})},
+	2,
+	/one at a time/u,
+);
+test('settings that are no YAML', isRefused, {settings: '{'}, 1, /no YAML/u);
+test('settings that say more', isRefused, {settings: 'site: nairobi'}, 1, /settings are wrong: .*site/u);
+test('a network without addresses', isRefused, {settings: 'network: [{}]'}, 1, /settings are wrong at network\.0/u);
+test(
+	'a network of one box, and two disks',
+	isRefused,
+	{settings: 'network: [{hardwareAddress: "52:54:00:00:01:02", addresses: [192.0.2.2/24]}]'},
 	2,
 	/one at a time/u,
 );
