@@ -13,6 +13,8 @@ export type SampleTitle = {
 	readonly segments: readonly string[];
 	/** Pushes files of the title to a headend, in this order. */
 	put(headendUrl: string, names: readonly string[]): Promise<void>;
+	/** A file as it was encoded. */
+	read(name: string): Promise<Buffer>;
 };
 
 const encodeTimeoutMs = 120_000;
@@ -42,6 +44,7 @@ export const withSampleTitle = async (t: ExecutionContext, durationMs: number): 
 		durationMs,
 		manifests: names.filter((name) => !name.endsWith('.m4s')),
 		segments,
+		read: (name) => readFile(join(directory, name)),
 		put: async (headendUrl, wanted) => {
 			for (const name of wanted) {
 				const response = await fetch(`${headendUrl}/catalogue/vod/sample/${name}`, {

@@ -60,6 +60,15 @@ const boots = test.macro({
 			reported?.services.find(({name}) => name === kind),
 			{state: 'running', crashLoop: false},
 		);
+		await eventually('who stands at the box reads its name and the code', () => {
+			const text = machine.lines().join('\n');
+			return (
+				text.includes(`http://${machine.id}.local:8078/`) &&
+				/Commissioning page: code [\dA-Z]{4}-[\dA-Z]{4}/u.test(text)
+			);
+		});
+		const state = await fetch(`${machine.commissionUrl}api/state`, {signal: AbortSignal.timeout(bootTimeoutMs)});
+		t.like(await state.json(), {box: {id: machine.id, kind}, codeNeeded: true, fleet: {connected: true}});
 		await eventually('the try of this boot given back', () => /^A_TRY=0$/mu.test(machine.bootVariables()), {
 			timeoutMs: bootTimeoutMs,
 			intervalMs: 1000,
