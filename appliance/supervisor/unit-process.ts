@@ -1,4 +1,5 @@
-import {chmod, readFile, writeFile} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {chmod, open, readFile, writeFile} from 'node:fs/promises';
 import {connect, type Socket} from 'node:net';
 import {parse, stringify} from 'yaml';
 import {type RoleMessage, roleMessageSchema} from '#appliance/contract/role-message-schema.ts';
@@ -104,12 +105,23 @@ const withOwnState = (text: string, stateDirectory: string): string => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What the unit's ExecStopPost= wrote last: its instance, and systemd's SERVICE_RESULT, EXIT_CODE and EXIT_STATUS. */
-const readEnd = async ({endPath}: ServiceUnit): Promise<string | undefined> =>
-	await readFile(endPath, 'utf8').then(
-		(text) => text.trim(),
-		() => undefined,
-	);
+const endBytesMax = 256;
+const endPattern = /^[\w-]+ [a-z-]+ [a-z]+ \w+$/u;
+
+/**
+ * What the unit's ExecStopPost= wrote last: its instance, and systemd's SERVICE_RESULT, EXIT_CODE and EXIT_STATUS. The unit
+ * may have put anything there: a link to what only we may read, or a pipe that nobody writes to.
+ */
+const readEnd = async ({endPath}: ServiceUnit): Promise<string | undefined> => {
+	try {
+		await using file = await open(endPath, constants.O_RDONLY + constants.O_NOFOLLOW + constants.O_NONBLOCK);
+		const {buffer, bytesRead} = await file.read(Buffer.alloc(endBytesMax), 0, endBytesMax, 0);
+		const text = buffer.toString('utf8', 0, bytesRead).trim();
+		return endPattern.test(text) ? text : undefined;
+	} catch {
+		return undefined;
+	}
+};
 
 const textOf = (end: string): string => {
 	const [, result = '', code = '', status = ''] = end.split(' ');

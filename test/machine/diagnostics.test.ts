@@ -32,7 +32,7 @@ const withShell = async (
 		count += 1;
 		const mark = `=${count}=${elevated ? 'root' : 'shell'}=`;
 		// What the terminal echoes of the command must not look like its end.
-		page.type(` { ${command}\n } 2>&1; echo "${mark}""end"\n`);
+		page.type(` { ${command}; } 2>&1; echo "${mark}""end"\n`);
 		const from = page.text().length;
 		const answer = await eventually(
 			`the answer to ${command}`,

@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {chmod, mkdir, readFile, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -28,7 +29,9 @@ const withUnit = async (t: ExecutionContext, section: Readonly<Record<string, un
 		connectionsMax: 1,
 		onEnded: (instance, {code, signal}) => {
 			const how = signal === null ? `exit-code exited ${code}` : `signal killed ${signal.slice('SIG'.length)}`;
-			writeFileSync(endPath, `${instance} ${how}\n`);
+			if (signal !== 'SIGUSR2') {
+				writeFileSync(endPath, `${instance} ${how}\n`);
+			}
 		},
 	});
 	await writeFile(
@@ -53,7 +56,7 @@ const withUnit = async (t: ExecutionContext, section: Readonly<Record<string, un
 		},
 	});
 	return {
-		...{stateDirectory, filePath, processes},
+		...{directory, stateDirectory, filePath, endPath, processes},
 		asked: () => readFileSync(path.join(directory, 'asked'), 'utf8'),
 		start: (): Service => {
 			const description = planned?.description;
@@ -97,6 +100,27 @@ test.serial('how a unit ended is told in systemd’s words, and the next one is 
 	);
 	t.like(service.snapshot().lastFailure, {kind: 'exited', text: 'ended by SIGSEGV'});
 	t.not(service.snapshot().pid, processes[0]?.pid);
+});
+
+test.serial('what a unit leaves in place of its end is neither followed, nor waited for, nor told', async (t) => {
+	const {start, processes, endPath, directory} = await withUnit(t, {});
+	const service = start();
+	await service.ready(inTime);
+	const secret = path.join(directory, 'secret');
+	await writeFile(secret, '1 secret exited 0\n');
+	for (const [index, plant] of [
+		() => execFileSync('ln', ['-sf', secret, endPath]),
+		() => execFileSync('sh', ['-c', `rm ${endPath}; mkfifo ${endPath}`]),
+		() => execFileSync('sh', ['-c', `rm ${endPath}; echo '1 <b> exited 0' >${endPath}`]),
+	].entries()) {
+		plant();
+		processes.at(-1)?.kill('SIGUSR2');
+		await eventually('the next one', () => {
+			const {state} = service.snapshot();
+			return state.restarts === index + 1 && state.kind === 'running';
+		});
+		t.is(service.snapshot().lastFailure?.text, 'did not begin, or did not say how it ended');
+	}
 });
 
 test.serial('a unit that does not stop is killed by systemd', async (t) => {

@@ -1,4 +1,4 @@
-import {chmod, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readdir, readFile, stat, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {parse} from 'yaml';
@@ -71,6 +71,20 @@ test('a seed is taken, its claim kept apart, and the seed removed', async (t) =>
 	t.is((await stat(path.join(stateDirectory, 'claim.json'))).mode & 0o777, 0o600);
 	t.deepEqual(await efiNames(), []);
 	t.false(JSON.stringify(await box()).includes(sampleClaim.token));
+});
+
+test('what lies where a file is to be written is not followed', async (t) => {
+	const {boot, bring, box, stateDirectory} = await withNewBox(t);
+	await boot();
+	const victim = path.join(stateDirectory, '..', 'of-root');
+	await writeFile(victim, 'as it was');
+	for (const name of ['box.yaml', 'claim.json', 'hostname']) {
+		await symlink(victim, path.join(stateDirectory, `${name}.new`));
+	}
+	await bring({version: 1, deviceId: 'nairobi-3', claim: sampleClaim});
+	await boot();
+	t.like(await box(), {box: {id: 'nairobi-3'}});
+	t.is(await readFile(victim, 'utf8'), 'as it was');
 });
 
 test('whose orders make somebody root is what the first claim said, or a later seed', async (t) => {
