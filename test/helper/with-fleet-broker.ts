@@ -9,6 +9,8 @@ export const withFleetBroker = async (
 	t: ExecutionContext,
 	{trust, context, directory, onRevoked}: AuthorityFixture,
 	config: Record<string, unknown> = {kind: 'mosquitto', host: '127.0.0.1', port: 0, serverPort: 0},
+	/** Null for a broker as somebody else might run it: what it holds by its access rules alone. */
+	{guard}: {readonly guard?: null} = {},
 ): Promise<Broker> => {
 	const stopping = new AbortController();
 	const broker = await startBroker({
@@ -18,6 +20,7 @@ export const withFleetBroker = async (
 		database: context.store.database,
 		publicHost: '127.0.0.1',
 		hosts: ['localhost', '127.0.0.1'],
+		guard,
 		clock: context.clock,
 		logger: context.logger,
 		signal: stopping.signal,

@@ -10,6 +10,9 @@ export const payloadBytesMax = 256 * 1024;
 export const boxTopicNames = ['presence', 'reported', 'telemetry', 'event', 'reply'] as const;
 export type BoxTopicName = (typeof boxTopicNames)[number];
 
+/** Of these the broker keeps the last one. */
+export const retainedTopicNames: readonly BoxTopicName[] = ['presence', 'reported'];
+
 /** What the fleet publishes to one box. `acknowledged` ends the life of a spooled record: the database has it. */
 export const fleetTopicNames = ['desired', 'acknowledged'] as const;
 export type FleetTopicName = (typeof fleetTopicNames)[number];

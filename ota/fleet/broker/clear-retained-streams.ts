@@ -14,9 +14,10 @@ const receiveMaximum = 500;
 
 /**
  * Takes out of the broker what boxes have left on the topics of their streams, and answers how much of whom. A stream is
- * live: nothing of it may be retained, but the access rules of mosquitto cannot say so of a topic, and a box makes up the
- * names of its streams, so that it could fill the broker's memory for everybody. The connection is one of its own: on
- * that of the server, what is said on a stream meanwhile would come twice.
+ * live: nothing of it may be retained, but a broker whose access rules are all that guards it cannot say so of a topic, and
+ * a box makes up the names of its streams, so that it could fill the broker's memory for everybody. Our own mosquitto has
+ * a guard that refuses such a message (native/broker); a broker that somebody else runs may have none. The connection is
+ * one of its own: on that of the server, what is said on a stream meanwhile would come twice.
  */
 export const clearRetainedStreams = async (options: {
 	readonly serverUrl: string;

@@ -1,5 +1,11 @@
 import {join} from 'node:path';
-import {boxTopicNames, fleetTopicNames, payloadBytesMax, topicRoot} from '#appliance/contract/fleet/topic.ts';
+import {
+	boxTopicNames,
+	fleetTopicNames,
+	payloadBytesMax,
+	retainedTopicNames,
+	topicRoot,
+} from '#appliance/contract/fleet/topic.ts';
 import type {MosquittoBrokerConfig} from '#ota/fleet/broker/broker-config.ts';
 
 /** A PUBLISH is its payload, its topic and its properties. */
@@ -42,6 +48,14 @@ export const boxAccessRules = (): string =>
 		'',
 	].join('\n');
 
+/** What a box subscribes to, letter by letter, and what it retains: bounded by count, where the rules above are not. */
+const guardRules = (): readonly string[] => [
+	...fleetTopicNames.map((name) => `subscribe ${topicRoot}/%u/${name}`),
+	`subscribe ${topicRoot}/%u/command/+`,
+	`subscribe ${topicRoot}/%u/stream/+/in`,
+	...retainedTopicNames.map((name) => `retain ${topicRoot}/%u/${name}`),
+];
+
 /** What servers tell each other is below `sv/fleet`, which no box may read. */
 export const serverAccessRules = (): string =>
 	[
@@ -63,8 +77,10 @@ export const mosquittoConfig = (options: {
 	readonly config: MosquittoBrokerConfig;
 	readonly ports: {readonly box: number; readonly server: number};
 	readonly user: string;
+	/** mosquitto's plugin that bounds what a box retains and subscribes to (native/broker). */
+	readonly guard: string | undefined;
 }): string => {
-	const {directory, config, ports, user} = options;
+	const {directory, config, ports, user, guard} = options;
 	const file = (name: keyof typeof brokerFileNames): string => join(directory, brokerFileNames[name]);
 	const listener = (lines: readonly string[]): readonly string[] => [
 		...lines,
@@ -103,6 +119,7 @@ export const mosquittoConfig = (options: {
 			`cafile ${file('chain')}`,
 			`crlfile ${file('revocations')}`,
 			`acl_file ${file('boxAccess')}`,
+			...(guard === undefined ? [] : [`plugin ${guard}`, ...guardRules().map((rule) => `plugin_opt_${rule}`)]),
 		]),
 		'',
 		...listener([

@@ -47,6 +47,8 @@ export type StartBrokerOptions = {
 	readonly publicHost: string;
 	/** Names and addresses in the broker's certificate, the public one among them. */
 	readonly hosts: readonly string[];
+	/** As of mosquitto. */
+	readonly guard?: string | null | undefined;
 	readonly clock: Clock;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;

@@ -4,6 +4,7 @@ import {CodedError} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {type Service, startService} from '#appliance/supervisor/start-service.ts';
 import type {Clock} from '#appliance/time/clock.ts';
+import {guardPath} from '#native/broker/guard-path.ts';
 import type {AuthorityErrorCode} from '#ota/fleet/authority/authority-error.ts';
 import {type Authority, toPem} from '#ota/fleet/authority/open-authority.ts';
 import type {ServerAuthority} from '#ota/fleet/authority/open-server-authority.ts';
@@ -40,6 +41,8 @@ export type StartMosquittoOptions = {
 	/** Names and addresses in its certificate. */
 	readonly hosts: readonly string[];
 	readonly list: RevocationList;
+	/** Where mosquitto's guard lies (native/broker), null for none; default where it was built to. */
+	readonly guard?: string | null | undefined;
 	readonly clock: Clock;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
@@ -61,8 +64,15 @@ export const startMosquitto = async (options: StartMosquittoOptions): Promise<Mo
 		renewAtMs = nowMs + ((credentials.notAfterMs - nowMs) * 2) / 3;
 	};
 	await issue();
+	const guard = options.guard === null ? undefined : (options.guard ?? guardPath());
+	if (guard === undefined) {
+		logger.warn(
+			{code: 'OTA_BROKER_UNGUARDED'},
+			'mosquitto runs without its guard: native/ was built without its headers',
+		);
+	}
 	await writeBrokerFiles(directory, {
-		config: mosquittoConfig({directory, config, ports, user: userInfo().username}),
+		config: mosquittoConfig({directory, config, ports, user: userInfo().username, guard}),
 		boxAccess: boxAccessRules(),
 		serverAccess: serverAccessRules(),
 		chain: toPem(authority.chain),
