@@ -39,6 +39,7 @@ export const bundleSoftware = async (options: {
 	const entries: Readonly<Record<string, string>> = {
 		supervisor: 'image/process/supervisor.ts',
 		'first-boot': 'image/process/first-boot.ts',
+		'take-sticks': 'image/process/take-sticks.ts',
 		elevate: 'image/process/elevate.ts',
 		role: `${recipe.kind}/main.ts`,
 	};

@@ -6,6 +6,7 @@ import {boxKindSchema} from '#appliance/contract/box-schema.ts';
 import {createLogger} from '#appliance/log/logger.ts';
 import {headendConfigSchema} from '#headend/config-schema.ts';
 import {anchorPath} from '#image/process/box-units.ts';
+import {seedRoot} from '#image/process/stick-paths.ts';
 import {commissionBox} from '#image/seed/commission-box.ts';
 import {projectRoot} from '#native/project-root.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
@@ -23,7 +24,7 @@ await commissionBox({
 	kind: template.box.kind,
 	stateDirectory: '/var/lib/streamverse',
 	anchorPath,
-	seedRoots: ['/efi'],
+	seedRoots: ['/efi', seedRoot],
 	networkFilesDirectory: '/etc/systemd/network',
 	sectionSchemaOf: (kind) => sectionSchemas[kind],
 	logger: createLogger({name: 'first-boot', level: 'info'}),

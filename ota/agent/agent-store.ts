@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {fetchedBytesSchema} from '#appliance/contract/fleet/update-schema.ts';
 import {openDatabase} from '#appliance/store/open-database.ts';
+import type {OrderOrigin} from '#ota/agent/order-origin.ts';
 import {isEnded, type UpdateState, updateStateSchema} from '#ota/agent/update-state.ts';
 
 /** A bundle of blocks that are on the box here and there has many holes. */
@@ -29,7 +30,7 @@ export type AgentStore = Disposable & {
 	readonly markTold: () => void;
 	readonly isFinished: (orderId: string) => boolean;
 	/** Whoever gave orders no longer wants any but these: should he want them again, those are new orders. */
-	readonly forgetFinished: (origin: 'fleet' | 'carousel', wanted: readonly string[]) => void;
+	readonly forgetFinished: (origin: OrderOrigin, wanted: readonly string[]) => void;
 	readonly readProgress: () => FetchProgress | undefined;
 	readonly writeProgress: (progress: FetchProgress | undefined) => void;
 	/** SHA-256 of the bundle of the running release that was kept for its blocks. */

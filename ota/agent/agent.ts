@@ -9,10 +9,8 @@ import type {AgentLimits} from '#ota/agent/agent-limits.ts';
 import type {AgentStore} from '#ota/agent/agent-store.ts';
 import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
 import type {FetchLimits} from '#ota/agent/fetch/fetch-limits.ts';
+import type {OrderOrigin} from '#ota/agent/order-origin.ts';
 import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
-
-/** Who gave an order. What one of them no longer wants is aborted only if it was its own. */
-export type OrderOrigin = 'fleet' | 'carousel';
 
 export type Assignment = {
 	readonly origin?: OrderOrigin;
@@ -48,6 +46,8 @@ export type StartAgentOptions = {
 		readonly httpsAgent: () => HttpsAgent | undefined;
 		/** The set-top role's HTTP serve on loopback (`http://127.0.0.1:port`); absent on other kinds. */
 		readonly roleUrl?: () => string | undefined;
+		/** A bundle that somebody brought, when there is one of this digest. Its bytes are not believed either. */
+		readonly broughtBundle?: (sha256: string) => string | undefined;
 		readonly limits?: Partial<FetchLimits>;
 	};
 	/** What must hold for a booted slot to stay. */

@@ -1,13 +1,14 @@
 import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
 import type {Reason} from '#appliance/contract/fleet/release-schema.ts';
 import type {FetchedBytes} from '#appliance/contract/fleet/update-schema.ts';
+import type {OrderOrigin} from '#ota/agent/order-origin.ts';
 import type {BootVerdict} from '#ota/slot/slot-installer.ts';
 
 export type UpdateEvent =
 	| {
 			readonly kind: 'assigned';
 			readonly order: UpdateOrder;
-			readonly origin: 'fleet' | 'carousel';
+			readonly origin: OrderOrigin;
 			readonly expiresMs: number | undefined;
 	  }
 	/** The order is no longer wanted. */

@@ -239,7 +239,7 @@ class Runner {
 			const {origin} = state.job;
 			const own = this.#wanted.get(origin);
 			const unwanted = own !== undefined && own.order?.orderId !== state.job.order.orderId;
-			const outranked = origin === 'carousel' && next?.origin === 'fleet' && next.order.orderId !== orderIdOf(state);
+			const outranked = origin !== 'fleet' && next?.origin === 'fleet' && next.order.orderId !== orderIdOf(state);
 			if ((unwanted || outranked) && isAbortable(state)) {
 				this.#handle({kind: 'withdrawn'});
 			}

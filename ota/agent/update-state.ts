@@ -2,13 +2,14 @@ import {z} from 'zod';
 import {updateOrderSchema} from '#appliance/contract/fleet/order-schema.ts';
 import {reasonSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {fetchedBytesSchema, type UpdatePhase, type UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
+import {orderOrigins} from '#ota/agent/order-origin.ts';
 
 const count = z.int().min(0);
 
 /** What stays the same, or only grows, while one order is worked on. */
 const jobSchema = z.strictObject({
 	order: updateOrderSchema,
-	origin: z.enum(['fleet', 'carousel']),
+	origin: z.enum(orderOrigins),
 	expiresMs: z.int().optional(),
 	attempt: z.int().min(1),
 	/** Of the state machine, for this order. */
@@ -27,7 +28,7 @@ const active = {job: jobSchema, sinceMs: z.int()};
 const slotted = {...active, fromSlot: z.string().max(64)};
 const ended = {
 	orderId: z.string(),
-	origin: z.enum(['fleet', 'carousel']),
+	origin: z.enum(orderOrigins),
 	release: updateOrderSchema.shape.release,
 	attempt: z.int().min(1),
 	bytes: fetchedBytesSchema,

@@ -1,6 +1,6 @@
 import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
-import type {OrderOrigin} from '#ota/agent/agent.ts';
 import type {AgentStore} from '#ota/agent/agent-store.ts';
+import {type OrderOrigin, orderOrigins} from '#ota/agent/order-origin.ts';
 import {isEnded, orderIdOf, type UpdateState} from '#ota/agent/update-state.ts';
 
 /** What each giver of orders wants now. One that has not spoken since the start is not in it. */
@@ -18,12 +18,12 @@ export type NextOrder = {
 	readonly expiresMs: number | undefined;
 };
 
-/** The order to begin when nothing is under way: the fleet's before the carousel's, and none that has ended already. */
+/** The order to begin when nothing is under way: the weightiest giver's, and none that has ended already. */
 export const nextOrder = (
 	wanted: WantedOrders,
 	{state, store}: {readonly state: UpdateState; readonly store: Pick<AgentStore, 'isFinished' | 'readState'>},
 ): NextOrder | undefined => {
-	for (const origin of ['fleet', 'carousel'] as const) {
+	for (const origin of orderOrigins) {
 		const {order, expiresMs} = wanted.get(origin) ?? {};
 		if (order !== undefined && !store.isFinished(order.orderId) && !endedUnwritten(order, state, store)) {
 			return {order, origin, expiresMs};

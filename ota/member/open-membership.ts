@@ -17,6 +17,7 @@ import {followCarousel} from '#ota/agent/carousel/follow-carousel.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
 import type {BootRecord} from '#ota/member/boot-cause.ts';
 import {timeZoneOf} from '#ota/member/box-facts.ts';
+import {type BroughtRelease, openBroughtRelease} from '#ota/member/brought-release.ts';
 import {confirmChecks} from '#ota/member/confirm-checks.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
 import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
@@ -71,8 +72,10 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	await tellBoot({...options, link, installer, signal});
 	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
 	stack.defer(identity.onCredentials(reporter.changed));
+	const brought = await openBroughtRelease({directory: path.join(box.stateDirectory, 'stick'), kind: box.kind, logger});
 	const agent =
-		installer && stack.use(await openAgent({...options, link, installer: noting(installer, boot), reporter, signal}));
+		installer &&
+		stack.use(await openAgent({...options, link, installer: noting(installer, boot), brought, reporter, signal}));
 	if (agent !== undefined) {
 		state.agent = agent;
 	}
@@ -84,6 +87,7 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
 	}
 	answerCommands({...options, link, installer, secrets, stack, signal});
+	await brought.offer({link, agent});
 	void sampleBox({state, link, logger, signal});
 	const resources = stack.move();
 	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
@@ -160,8 +164,10 @@ const noting = (installer: SlotInstaller, boot: BootRecord): SlotInstaller => ({
 
 type Linked = MembershipOptions & {readonly link: FleetLink; readonly reporter: Reporter};
 
-const openAgent = async (options: Linked & {readonly installer: SlotInstaller}): Promise<Agent> => {
-	const {state, link, installer, supervisor, directory, logger, reporter, signal} = options;
+const openAgent = async (
+	options: Linked & {readonly installer: SlotInstaller; readonly brought: BroughtRelease},
+): Promise<Agent> => {
+	const {state, link, installer, brought, supervisor, directory, logger, reporter, signal} = options;
 	const {box, fleet} = state.config;
 	const role = () => supervisor.status().services.find(({name}) => name === box.kind);
 	return await startAgent({
@@ -176,6 +182,7 @@ const openAgent = async (options: Linked & {readonly installer: SlotInstaller}):
 				return tls && new HttpsAgent({...tls, keepAlive: true});
 			},
 			...(box.kind === 'stb' ? {roleUrl: () => role()?.endpoints['http']} : {}),
+			broughtBundle: brought.bundlePath,
 		},
 		checks: confirmChecks({
 			...{kind: box.kind, stateDirectory: box.stateDirectory, status: supervisor.status, isConnected: link.isConnected},
@@ -183,6 +190,7 @@ const openAgent = async (options: Linked & {readonly installer: SlotInstaller}):
 		tell: (status) => {
 			const failed = status.phase === 'failed' || status.phase === 'rolled-back';
 			link.tellEvent({kind: 'update', data: status}, failed ? 'critical' : 'info');
+			brought.ended(status);
 			reporter.changed();
 		},
 		timeZone: () => timeZoneOf(fleet),

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
+import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {type UpdateOrder, updateOrderSchema} from '#appliance/contract/fleet/order-schema.ts';
 import {
 	type ReleaseManifest,
@@ -37,15 +38,25 @@ export type TestRelease = {
 /** A signed release with one bundle of some bytes, in a directory of its own. */
 export const withRelease = async (
 	t: ExecutionContext,
-	{version = '2.0.0', sizeBytes = 200_000}: {readonly version?: string; readonly sizeBytes?: number} = {},
+	{
+		version = '2.0.0',
+		sizeBytes = 200_000,
+		bytes,
+		kind = 'stb',
+	}: {
+		readonly version?: string;
+		readonly sizeBytes?: number;
+		/** Of the bundle; default some that no installer takes. */
+		readonly bytes?: Buffer;
+		readonly kind?: BoxKind;
+	} = {},
 ): Promise<TestRelease> => {
 	const root = await withDirectory(t);
 	const directory = join(root, 'release');
 	const key = await testReleaseKey();
-	const bundle = Buffer.alloc(sizeBytes);
-	for (let index = 0; index < sizeBytes; index += 1) {
-		bundle[index] = (index * 31 + version.length + (index >> 8)) % 256;
-	}
+	const bundle =
+		bytes ??
+		Buffer.from(Array.from({length: sizeBytes}, (_, index) => (index * 31 + version.length + (index >> 8)) % 256));
 	const path = join(root, 'stb.tar');
 	await writeFile(path, bundle);
 	const release = releaseVersionSchema.parse(version);
@@ -53,7 +64,7 @@ export const withRelease = async (
 		directory,
 		release,
 		notes: 'A release of a test.',
-		bundles: [{path, kind: 'stb', compatible: 'lab', format: 'directory'}],
+		bundles: [{path, kind, compatible: 'lab', format: 'directory'}],
 		signal: AbortSignal.timeout(60_000),
 	});
 	const {manifest: manifestBytes} = await readReleaseDirectory(directory);
@@ -67,11 +78,11 @@ export const withRelease = async (
 	const order = updateOrderSchema.parse({
 		orderId: 'abcdefghijkl.1',
 		release,
-		kind: 'stb',
+		kind,
 		manifest: manifestBytes.toString('utf8'),
 		signature: signature.toString('base64'),
 		sources: [{kind: 'https', url: `https://fleet.test/artifact/${sha256}`}],
-		byteBudgetBytes: sizeBytes * 2,
+		byteBudgetBytes: bundle.length * 2,
 		attemptsMax: 3,
 		deadlines: {fetchMs: 1000, installMs: 1000, rebootMs: 1000, confirmMs: 1000},
 		allowDowngrade: false,

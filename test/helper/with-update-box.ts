@@ -7,9 +7,10 @@ import {finalUpdatePhases, type UpdateStatus} from '#appliance/contract/fleet/up
 import {silentLogger} from '#appliance/log/logger.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
-import type {Agent, OrderOrigin} from '#ota/agent/agent.ts';
+import type {Agent} from '#ota/agent/agent.ts';
 import {type AgentStore, openAgentStore} from '#ota/agent/agent-store.ts';
 import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
+import type {OrderOrigin} from '#ota/agent/order-origin.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
 import {readBootRecord} from '#ota/slot/directory/boot-record.ts';
 import {bootSlot} from '#ota/slot/directory/boot-slot.ts';

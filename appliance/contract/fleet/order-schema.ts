@@ -57,7 +57,7 @@ export const updateOrderSchema = z.strictObject({
 	/** The release manifest, byte for byte as signed, and its detached CMS signature (DER in base64). */
 	manifest: z.string().max(manifestBytesMax),
 	signature: z.base64().max(signatureBytesMax * 2),
-	sources: z.array(fetchSourceSchema).min(1).max(8),
+	sources: z.array(fetchSourceSchema).max(8).describe('None: the bundle was brought to the box by hand.'),
 	/** Unicast bytes that this order may cost on this box, retries included. */
 	byteBudgetBytes: z.int().min(0),
 	attemptsMax: z.int().min(1).max(20),

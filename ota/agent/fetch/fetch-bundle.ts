@@ -11,6 +11,7 @@ import {fetchByHttps} from '#ota/agent/fetch/fetch-by-https.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
 import {type BlockDigests, discardBadBlocks, fetchFromBlocks} from '#ota/agent/fetch/fetch-from-blocks.ts';
 import {fetchFromCarousel} from '#ota/agent/fetch/fetch-from-carousel.ts';
+import {fetchFromFile} from '#ota/agent/fetch/fetch-from-file.ts';
 import {type FetchLimits, fetchLimits} from '#ota/agent/fetch/fetch-limits.ts';
 import {PartFile} from '#ota/agent/fetch/part-file.ts';
 import {withinDeadline} from '#ota/agent/within-deadline.ts';
@@ -24,6 +25,7 @@ export type FetchBundleOptions = {
 	readonly keepProgress: (progress: FetchProgress) => void;
 	readonly httpsAgent: () => Agent | undefined;
 	readonly roleUrl?: () => string | undefined;
+	readonly broughtBundle?: (sha256: string) => string | undefined;
 	readonly limits?: Partial<FetchLimits>;
 	readonly clock: Clock;
 	readonly random: () => number;
@@ -31,8 +33,11 @@ export type FetchBundleOptions = {
 	readonly signal: AbortSignal;
 };
 
+type BroughtFile = {readonly kind: 'file'; readonly path: string};
+
 /**
- * Fetches a bundle from the order's sources, one after the other; each fills what those before left. Resolves when the
+ * Fetches a bundle from what was brought by hand, then from the order's sources, one after the other; each fills what
+ * those before left. Resolves when the
  * whole has the digest of the signed manifest. What came before an error stays, and is counted.
  */
 export const fetchBundle = async (options: FetchBundleOptions): Promise<FetchedBytes> => {
@@ -81,7 +86,9 @@ const fetchAll = async (sources: readonly FetchSource[], context: FetchContext):
 	if (part.isWhole() && (await isRight(blocks, context))) {
 		return;
 	}
-	for (const source of sources) {
+	const brought = context.broughtBundle?.(context.bundle.sha256);
+	const ways = [...(brought === undefined ? [] : [{kind: 'file', path: brought} as const]), ...sources];
+	for (const source of ways) {
 		try {
 			blocks = (await fetchFrom(source, context)) ?? blocks;
 		} catch (error) {
@@ -102,8 +109,14 @@ const fetchAll = async (sources: readonly FetchSource[], context: FetchContext):
 	throw failedFetch(failure);
 };
 
-const fetchFrom = async (source: FetchSource, context: FetchContext): Promise<BlockDigests | undefined> => {
+const fetchFrom = async (
+	source: FetchSource | BroughtFile,
+	context: FetchContext,
+): Promise<BlockDigests | undefined> => {
 	switch (source.kind) {
+		case 'file':
+			await fetchFromFile(source.path, context);
+			return undefined;
 		case 'carousel':
 			await fetchFromCarousel(source, context);
 			return undefined;

@@ -11,6 +11,7 @@ export type FetchContext = {
 	readonly part: PartFile;
 	readonly httpsAgent: () => Agent | undefined;
 	readonly roleUrl: () => string | undefined;
+	readonly broughtBundle?: ((sha256: string) => string | undefined) | undefined;
 	/** A bundle on this box whose blocks may be those that lack. */
 	readonly kept: string | undefined;
 	readonly limits: FetchLimits;

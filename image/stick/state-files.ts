@@ -1,0 +1,50 @@
+import {constants} from 'node:fs';
+import {lchown, lstat, mkdir, open, rm, stat} from 'node:fs/promises';
+import path from 'node:path';
+import {hasCode} from '#appliance/error/coded-error.ts';
+import {writeDurably} from '#appliance/store/write-durably.ts';
+
+/*
+ * This runs as root in a folder that belongs to somebody else. Nobody of theirs runs yet, but they may have left symbolic
+ * links there: none is followed, neither to write nor to read.
+ */
+
+/** What came on a stick lies in a folder of its own in the box's state, and belongs to whom the rest belongs to. */
+export const stateFolder = async (stateDirectory: string): Promise<string> => {
+	const directory = path.join(stateDirectory, 'stick');
+	const facts = await lstat(directory).catch(() => undefined);
+	if (facts?.isDirectory() === false) {
+		await rm(directory);
+	}
+	await mkdir(directory, {recursive: true, mode: 0o700});
+	await giveToOwner(stateDirectory, directory);
+	return directory;
+};
+
+export const putIntoState = async (stateDirectory: string, name: string, content: string): Promise<void> => {
+	const file = path.join(await stateFolder(stateDirectory), name);
+	await writeDurably(file, content, {mode: 0o600});
+	await giveToOwner(stateDirectory, file);
+};
+
+export const giveToOwner = async (stateDirectory: string, file: string): Promise<void> => {
+	const {uid, gid} = await stat(stateDirectory);
+	await lchown(file, uid, gid);
+};
+
+/** The whole of a small file, undefined when there is none. @throws RangeError for one that is longer than it may be */
+export const readSmall = async (file: string, bytesMax: number): Promise<Buffer | undefined> => {
+	try {
+		await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		const facts = await handle.stat();
+		if (!facts.isFile() || facts.size > bytesMax) {
+			throw new RangeError(`${path.basename(file)} has ${facts.size} bytes, and may have ${bytesMax}.`);
+		}
+		return await handle.readFile();
+	} catch (error) {
+		if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
+			return undefined;
+		}
+		throw error;
+	}
+};

@@ -1,0 +1,42 @@
+import {mkdir, stat, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {CodedError} from '#appliance/error/coded-error.ts';
+import type {ImageErrorCode} from '#image/error-code.ts';
+import {seedBytesMax, seedPath} from '#image/seed/seed-schema.ts';
+import {readSmall} from '#image/stick/state-files.ts';
+
+/**
+ * Puts the seed of a stick where the first boot looks for one. Only a box that nobody has claimed takes one: a seed is
+ * signed by nobody, and whoever stands before a box in a living room must not be able to give it another fleet.
+ */
+export const takeSeed = async (
+	folder: string,
+	{
+		stateDirectory,
+		anchorPath,
+		seedRoot,
+	}: {readonly stateDirectory: string; readonly anchorPath: string; readonly seedRoot: string},
+): Promise<'none' | 'taken'> => {
+	const seed = await readSmall(path.join(folder, path.basename(seedPath)), seedBytesMax);
+	if (seed === undefined) {
+		return 'none';
+	}
+	const claims = ['claim.json', 'fleet/claim.json'].map((name) => path.join(stateDirectory, name));
+	for (const file of [anchorPath, ...claims]) {
+		if (await isThere(file)) {
+			throw new CodedError<ImageErrorCode>('STICK_BOX_CLAIMED', {
+				message: 'This box has a claim already. Reset it to what the factory made of it, and bring the seed again.',
+			});
+		}
+	}
+	const target = path.join(seedRoot, seedPath);
+	await mkdir(path.dirname(target), {recursive: true, mode: 0o700});
+	await writeFile(target, seed, {mode: 0o600});
+	return 'taken';
+};
+
+const isThere = async (file: string): Promise<boolean> =>
+	await stat(file).then(
+		() => true,
+		() => false,
+	);
