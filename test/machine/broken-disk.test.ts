@@ -67,10 +67,10 @@ const restart = async (box: BenchBox, change: () => void): Promise<Sight> => {
 test.serial(
 	'a box whose data disk is full boots, tells why it takes no update, and takes one when there is room',
 	async (t) => {
-		const {box, directory, order} = await withScene(t, 'stb-full');
+		const {box, order} = await withScene(t, 'stb-full');
 		await box.switchOn();
 		await box.until('it is in its fleet', isHealthy, {timeoutMs: bootTimeoutMs});
-		await restart(box, () => fillDataPartition(box.diskPath, {directory}));
+		await restart(box, () => fillDataPartition(box.diskPath));
 		await order();
 		const refused = await box.until('the update is refused', isOver, {timeoutMs: bootTimeoutMs});
 		t.is(refused.rollout?.state, 'failed');

@@ -7,14 +7,13 @@ import {errorMessage} from '#appliance/error/coded-error.ts';
 import {openAgentStore} from '#ota/agent/agent-store.ts';
 import {isBootable, readBootVariables, slots} from '#test/bench/powercut/boot-variables.ts';
 import {wholeReleaseIn} from '#test/bench/powercut/whole-release.ts';
-import {dataFileSystem, dumpData, repairData} from '#test/helper/data-partition.ts';
+import {dataPartitionLabel, dumpData} from '#test/helper/data-partition.ts';
 import type {TestImage} from '#test/helper/with-image.ts';
 
 /** Of a box, on its data partition. */
 const kept = '/state/var/lib/streamverse';
 
 export type DiskToJudge = {
-	/** Is repaired, as a boot does. */
 	readonly diskPath: string;
 	/** For copies of files; emptied. */
 	readonly directory: string;
@@ -45,11 +44,10 @@ const bootFaults = async ({diskPath, images}: DiskToJudge): Promise<readonly str
 
 /** What the box keeps must be there and whole, file by file. */
 const dataFaults = async ({diskPath, directory}: DiskToJudge): Promise<readonly string[]> => {
-	if (dataFileSystem(diskPath) !== 'data') {
+	if (dataPartitionLabel(diskPath) !== 'data') {
 		// The next boot makes it.
 		return [];
 	}
-	repairData(diskPath);
 	await rm(directory, {recursive: true, force: true});
 	await mkdir(directory, {recursive: true});
 	dumpData(diskPath, {from: kept, directory});
