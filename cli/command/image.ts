@@ -23,6 +23,8 @@ type RunFlags = {
 	readonly image?: string;
 	readonly state: string;
 	readonly port: string;
+	readonly commissionPort: string;
+	readonly fresh: boolean;
 };
 
 export const registerImageCommand = (program: Command): void => {
@@ -61,6 +63,8 @@ export const registerImageCommand = (program: Command): void => {
 		.option('--image <file>', 'another image')
 		.option('--state <dir>', 'where the disk of the machine is kept', path.join(projectRoot, 'build/machine'))
 		.option('--port <port>', 'on loopback, which leads to port 80 of the box', '8180')
+		.option('--commission-port <port>', 'on loopback, which leads to the technician’s page', '8178')
+		.option('--fresh', 'a new box of that image, instead of the one that was run before', false)
 		.addHelpText('after', '\nExample:\n  $ ./streamverse image run stb')
 		.action(async (kind: BoxKind, flags: RunFlags) => {
 			const {newestImage, runImage} = await import('#image/qemu/run-image.ts');
@@ -68,7 +72,7 @@ export const registerImageCommand = (program: Command): void => {
 				imagePath: flags.image ?? newestImage(defaultOut, kind, flags.arch),
 				architecture: flags.arch,
 				stateDirectory: path.resolve(flags.state, `${kind}-${flags.arch}`),
-				httpPort: Number(flags.port),
+				...{httpPort: Number(flags.port), commissionPort: Number(flags.commissionPort), fresh: flags.fresh},
 				output: process.stdout,
 				signal: stopSignal(),
 			});

@@ -37,6 +37,8 @@ export type Machine = AsyncDisposable & {
 	readonly cutPower: () => Promise<void>;
 	/** Settles when the machine ended by itself. */
 	readonly ended: Promise<number | null>;
+	/** What QEMU has against what it was told, such as a port that is taken or a disk that another machine writes to. */
+	readonly complaint: () => string;
 };
 
 const firmwareDirectories = ['/usr/share/OVMF', '/usr/share/AAVMF'];
@@ -89,6 +91,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
 		serial,
 		cutPower,
 		ended,
+		complaint: () => errorText.trim(),
 		[Symbol.asyncDispose]: async () => {
 			signal.removeEventListener('abort', onAbort);
 			await cutPower();
