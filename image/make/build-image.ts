@@ -6,7 +6,7 @@ import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {hostMirror, mirrorOf} from '#image/make/host-mirror.ts';
 import {openImageKeys, type Trust} from '#image/make/image-keys.ts';
 import {type MadeImage, makeImage} from '#image/make/make-image.ts';
-import {type Architecture, loadRecipe} from '#image/make/recipe.ts';
+import {type Architecture, loadRecipe, type Recipe} from '#image/make/recipe.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 export type BuildImageOptions = {
@@ -19,6 +19,8 @@ export type BuildImageOptions = {
 	readonly keysDirectory?: string | undefined;
 	readonly extraOverlays?: readonly string[];
 	readonly kernelArguments?: string;
+	/** Of each root slot, for images of tests: RAUC reads and hashes all of two slots for each update. */
+	readonly rootSlotMegabytes?: number | undefined;
 	readonly output: Writable;
 	readonly signal: AbortSignal;
 };
@@ -29,7 +31,7 @@ export const cacheDirectory = path.join(projectRoot, 'build/image-cache');
 /** `streamverse image build`: makes the image and tells what it does, stage by stage. */
 export const buildImage = async (options: BuildImageOptions): Promise<MadeImage> => {
 	const {kind, architecture, output, outDirectory, keysDirectory} = options;
-	const recipe = loadRecipe(kind, architecture);
+	const recipe = withRootSlots(loadRecipe(kind, architecture), options.rootSlotMegabytes);
 	const keys = openImageKeys(keysDirectory ?? path.join(cacheDirectory, 'keys'), {make: keysDirectory === undefined});
 	const made = await makeImage({
 		...{recipe, keys, cacheDirectory, outDirectory, trust: options.trust, signal: options.signal},
@@ -47,6 +49,14 @@ export const buildImage = async (options: BuildImageOptions): Promise<MadeImage>
 	output.write(`image:  ${made.diskPath}\nbundle: ${made.bundlePath}\n`);
 	return made;
 };
+
+const withRootSlots = (recipe: Recipe, megabytes: number | undefined): Recipe =>
+	megabytes === undefined
+		? recipe
+		: {
+				...recipe,
+				partitions: recipe.partitions.map((each) => (each.label.startsWith('rootfs-') ? {...each, megabytes} : each)),
+			};
 
 export const packageVersion = (): string =>
 	z.object({version: z.string()}).parse(JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')))

@@ -38,9 +38,18 @@ const failedBy = (error: unknown, code: AgentErrorCode): UpdateEvent => {
 	}
 	const own = error instanceof CodedError && error.code.startsWith('OTA_FAILED_');
 	const late = hasCode(error, 'OTA_DEADLINE');
-	const told = own ? (error.code as AgentErrorCode) : late ? (deadlineCodes[code] ?? code) : code;
+	const refused = error instanceof CodedError ? bundleCodes[error.code] : undefined;
+	const told = own ? (error.code as AgentErrorCode) : late ? (deadlineCodes[code] ?? code) : (refused ?? code);
 	const retryable = !late && (error instanceof CodedError ? error.retryable : true);
 	return {kind: 'failed', reason: reasonOf(told, errorMessage(error)), retryable};
+};
+
+/** What the installer has against a bundle that is the one which was ordered. */
+const bundleCodes: Readonly<Record<string, AgentErrorCode>> = {
+	OTA_SLOT_BUNDLE_COMPATIBLE: 'OTA_FAILED_BUNDLE_COMPATIBLE',
+	OTA_SLOT_BUNDLE_DAMAGED: 'OTA_FAILED_BUNDLE_DAMAGED',
+	OTA_SLOT_BUNDLE_SIGNATURE: 'OTA_FAILED_BUNDLE_SIGNATURE',
+	OTA_SLOT_TOO_SMALL: 'OTA_FAILED_SLOT_TOO_SMALL',
 };
 
 const deadlineCodes: Partial<Record<AgentErrorCode, AgentErrorCode>> = {

@@ -157,6 +157,7 @@ const fallbackCodes = {
 	panic: 'OTA_ROLLED_BACK_PANIC',
 	watchdog: 'OTA_ROLLED_BACK_WATCHDOG',
 	power: 'OTA_ROLLED_BACK_POWER',
+	supervisor: 'OTA_ROLLED_BACK_SUPERVISOR',
 	unknown: 'OTA_ROLLED_BACK_UNKNOWN',
 } as const satisfies Record<NonNullable<BootVerdict['fallback']>['origin'], AgentErrorCode>;
 

@@ -43,7 +43,7 @@ export const bootCauseOf = (
 	if (before.ending !== undefined) {
 		return before.ending;
 	}
-	if (remembered !== undefined && remembered.origin !== 'bootloader') {
+	if (remembered !== undefined && remembered.origin !== 'bootloader' && remembered.origin !== 'supervisor') {
 		return {cause: remembered.origin, detail: remembered.detail};
 	}
 	// A reset button looks the same from here.
@@ -53,6 +53,8 @@ export const bootCauseOf = (
 export type BootRecord = {
 	/** What is to be told of this boot; undefined once it was told, and where there was none. */
 	readonly event: () => Extract<BoxEvent, {kind: 'boot'}> | undefined;
+	/** The boot before was of another release, or ended for one: only then may this one be a fallback. */
+	readonly mayBeFallback: boolean;
 	/** Before an ordered reboot. */
 	readonly willReboot: (cause: 'command' | 'update' | 'fallback', detail: string) => Promise<void>;
 	readonly stopped: () => Promise<void>;
@@ -96,6 +98,7 @@ export const openBootRecord = async (options: {
 	};
 	return {
 		event: () => event,
+		mayBeFallback: before !== undefined && (before.release !== release || before.ending?.cause === 'update'),
 		told: async () => {
 			event = undefined;
 			await write({});

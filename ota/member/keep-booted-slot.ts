@@ -4,11 +4,7 @@ import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {openAgentStore} from '#ota/agent/agent-store.ts';
-import type {UpdateState} from '#ota/agent/update-state.ts';
 import {openRaucBus} from '#ota/slot/rauc/rauc-bus.ts';
-
-/** States in which the slot that runs may be the new one. An update that only waits for its time is none. */
-const trials: ReadonlySet<UpdateState['kind']> = new Set(['rebooting', 'confirming', 'committing', 'reverting']);
 
 const markTimeoutMs = 60_000;
 const retryDelaysMs: readonly number[] = [1000, 5000, 15_000, 60_000, 300_000];
@@ -16,7 +12,7 @@ const retryDelaysMs: readonly number[] = [1000, 5000, 15_000, 60_000, 300_000];
 /**
  * Tells the boot loader that this boot was one. GRUB counts every boot of a slot as a try and takes the next slot after
  * three, so that an ordinary boot must give its try back, on a box that has never joined a fleet as well. A slot on trial is
- * not ours to judge: its update confirms it.
+ * not ours to judge: its update confirms it. The one from which it was installed is the way back, also while the update goes on.
  */
 export const keepBootedSlot = async (options: {
 	readonly installer: FleetConfig['installer'];
@@ -33,11 +29,12 @@ export const keepBootedSlot = async (options: {
 	for (const delayMs of [0, ...(options.retryDelaysMs ?? retryDelaysMs)]) {
 		try {
 			await sleep(delayMs, {signal});
-			if (isOnTrial(updateDirectory)) {
-				return 'on-trial';
-			}
 			const limit = AbortSignal.any([signal, AbortSignal.timeout(markTimeoutMs)]);
 			using bus = await openRaucBus({address: installer.busAddress, signal: limit});
+			const booted = (await bus.slots()).find(({state}) => state === 'booted');
+			if (isOnTrial(updateDirectory, booted?.name)) {
+				return 'on-trial';
+			}
 			await bus.mark('good', 'booted');
 			return 'kept';
 		} catch (error) {
@@ -51,12 +48,13 @@ export const keepBootedSlot = async (options: {
 	return 'not-marked';
 };
 
-const isOnTrial = (updateDirectory: string): boolean => {
+/** Whatever the agent has written down: a power cut may come before it knows that another slot is the next. */
+const isOnTrial = (updateDirectory: string, booted: string | undefined): boolean => {
 	const file = path.join(updateDirectory, 'agent.db');
 	if (!existsSync(file)) {
 		return false;
 	}
 	using store = openAgentStore(file);
 	const state = store.readState();
-	return state !== undefined && trials.has(state.kind);
+	return state !== undefined && 'fromSlot' in state && state.fromSlot !== undefined && state.fromSlot !== booted;
 };

@@ -15,6 +15,7 @@ import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts'
 import type {Agent} from '#ota/agent/agent.ts';
 import {followCarousel} from '#ota/agent/carousel/follow-carousel.ts';
 import {startAgent} from '#ota/agent/start-agent.ts';
+import {isAddressed, readBeforeReboot, writeBeforeReboot} from '#ota/member/before-reboot.ts';
 import type {BootRecord} from '#ota/member/boot-cause.ts';
 import {timeZoneOf} from '#ota/member/box-facts.ts';
 import {type BroughtRelease, openBroughtRelease} from '#ota/member/brought-release.ts';
@@ -51,7 +52,7 @@ export type Membership = AsyncDisposable & {
 
 /** Opens everything that needs a claim. It works from then on, connected or not. */
 export const openMembership = async (options: MembershipOptions): Promise<Membership> => {
-	const {state, directory, logger, boot} = options;
+	const {state, directory, logger} = options;
 	const {box, fleet} = state.config;
 	await using stack = new AsyncDisposableStack();
 	const ended = new AbortController();
@@ -75,7 +76,9 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	const brought = await openBroughtRelease({directory: path.join(box.stateDirectory, 'stick'), kind: box.kind, logger});
 	const agent =
 		installer &&
-		stack.use(await openAgent({...options, link, installer: noting(installer, boot), brought, reporter, signal}));
+		stack.use(
+			await openAgent({...options, link, installer: noting(installer, {...options, link}), brought, reporter, signal}),
+		);
 	if (agent !== undefined) {
 		state.agent = agent;
 	}
@@ -120,7 +123,9 @@ const tellBoot = async (
 			return undefined;
 		});
 		const {data} = event;
-		const fallback = verdict?.fallback && {cause: 'fallback' as const, detail: verdict.fallback.detail.slice(0, 2048)};
+		// RAUC holds a fallback for one until the next installation, over many boots.
+		const told = boot.mayBeFallback ? verdict?.fallback : undefined;
+		const fallback = told && {cause: 'fallback' as const, detail: told.detail.slice(0, 2048)};
 		const isBad = fallback !== undefined || data.cause === 'panic' || data.cause === 'watchdog';
 		link.tellEvent({kind: 'boot', data: {...data, ...fallback}}, isBad ? 'warning' : 'info');
 	}
@@ -153,11 +158,16 @@ const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promi
 	}
 };
 
-/** The next boot is to know that an update ended this one. */
-const noting = (installer: SlotInstaller, boot: BootRecord): SlotInstaller => ({
+/** The next boot is to know that an update ended this one, and what held here. */
+const noting = (
+	installer: SlotInstaller,
+	{boot, directory, link, state, logger}: MembershipOptions & {readonly link: FleetLink},
+): SlotInstaller => ({
 	...installer,
 	reboot: async (asked) => {
 		await boot.willReboot('update', 'into the other slot');
+		const facts = {atMs: state.clock.nowMs(), addressed: isAddressed(), connected: link.isConnected()};
+		await writeBeforeReboot(directory, facts, logger);
 		await installer.reboot(asked);
 	},
 });
@@ -186,6 +196,7 @@ const openAgent = async (
 		},
 		checks: confirmChecks({
 			...{kind: box.kind, stateDirectory: box.stateDirectory, status: supervisor.status, isConnected: link.isConnected},
+			...{before: () => readBeforeReboot(directory), nowMs: state.clock.nowMs},
 		}),
 		tell: (status) => {
 			const failed = status.phase === 'failed' || status.phase === 'rolled-back';

@@ -17,7 +17,10 @@ export type BootVerdict = {
 	readonly release: ReleaseVersion | undefined;
 	/** Set when another slot was tried first and was not kept. */
 	readonly fallback:
-		| {readonly origin: 'bootloader' | 'panic' | 'watchdog' | 'power' | 'unknown'; readonly detail: string}
+		| {
+				readonly origin: 'bootloader' | 'panic' | 'watchdog' | 'power' | 'supervisor' | 'unknown';
+				readonly detail: string;
+		  }
 		| undefined;
 };
 

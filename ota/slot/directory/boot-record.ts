@@ -15,7 +15,7 @@ const slotSchema = z.strictObject({
 	sha256: z.string().max(64).optional(),
 });
 const noteSchema = z.strictObject({
-	origin: z.enum(['bootloader', 'panic', 'watchdog', 'power', 'unknown']),
+	origin: z.enum(['bootloader', 'panic', 'watchdog', 'power', 'supervisor', 'unknown']),
 	detail: z.string().max(1024),
 });
 export type BootNote = z.infer<typeof noteSchema>;

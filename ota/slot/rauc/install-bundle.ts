@@ -1,7 +1,7 @@
 import type {Logger} from '#appliance/log/logger.ts';
 import {openRaucBus, type RaucBus, type RaucSignal} from '#ota/slot/rauc/rauc-bus.ts';
 import {isFallback, pairOf} from '#ota/slot/rauc/slot-pair.ts';
-import {slotError} from '#ota/slot/slot-error.ts';
+import {type SlotErrorCode, slotError} from '#ota/slot/slot-error.ts';
 import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
 
 export type InstallOptions = {
@@ -11,8 +11,17 @@ export type InstallOptions = {
 	readonly logger: Logger;
 };
 
-/** What a second attempt will not change: the bundle itself is refused. */
-const permanent = /signature|certificate|compatible|bundle format|manifest|identifier/iu;
+/** What a second attempt will not change: the bundle itself is refused. By the words in which RAUC says so, the first that fit. */
+const refusals: readonly (readonly [RegExp, SlotErrorCode])[] = [
+	[
+		/invalid bundle|no valid cms|(?:signature|payload|bundle|squashfs) size|identifier|corrupt/iu,
+		'OTA_SLOT_BUNDLE_DAMAGED',
+	],
+	[/signature|certificate/iu, 'OTA_SLOT_BUNDLE_SIGNATURE'],
+	[/compatible/iu, 'OTA_SLOT_BUNDLE_COMPATIBLE'],
+	[/too small for image|does not fit/iu, 'OTA_SLOT_TOO_SMALL'],
+	[/bundle format|manifest/iu, 'OTA_SLOT_BUNDLE_INVALID'],
+];
 
 /**
  * Hands a bundle to the daemon and waits for its word. `Progress` reaches 100 on failure, too, and the reply to the call
@@ -41,10 +50,9 @@ export const installBundle = async (verified: VerifiedBundle, options: InstallOp
 	}
 	if (told.result !== 0) {
 		const {LastError: last} = await bus.properties();
-		throw slotError('OTA_SLOT_INSTALL_FAILED', {
-			message: `RAUC: ${last || 'no reason given'}`,
-			retryable: !permanent.test(last),
-		});
+		const refusal = refusals.find(([words]) => words.test(last))?.[1];
+		const message = `RAUC: ${last || 'no reason given'}`;
+		throw slotError(refusal ?? 'OTA_SLOT_INSTALL_FAILED', {message, retryable: refusal === undefined});
 	}
 	await requireInstalled(bus, verified);
 	progress(1);

@@ -126,5 +126,9 @@ const verdictOf = async (bus: RaucBus, options: RaucInstallerOptions): Promise<B
 		return undefined;
 	});
 	const detail = `${other.name} (${other['bundle.version'] ?? 'unknown release'}) was not confirmed, and the boot loader went back.`;
-	return {bootedSlot: booted.name, release, fallback: cause ?? {origin: 'bootloader', detail}};
+	return {
+		bootedSlot: booted.name,
+		release,
+		fallback: cause === undefined ? {origin: 'bootloader', detail} : {...cause, detail: `${detail} ${cause.detail}`},
+	};
 };

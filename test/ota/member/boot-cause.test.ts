@@ -12,5 +12,7 @@ test('a boot is told once, however often the membership has to be opened', async
 	t.is(first.event(), undefined, 'a membership that failed after it tells nothing again');
 	t.is((await open('boot-1')).event(), undefined, 'nor does a supervisor that was only started anew');
 	await first.willReboot('update', 'into the other slot');
+	t.false(first.mayBeFallback);
+	t.true((await open('boot-2')).mayBeFallback, 'the other slot may have been tried, and left');
 	t.like((await open('boot-2')).event()?.data, {cause: 'update', detail: 'into the other slot', bootId: 'boot-2'});
 });

@@ -53,6 +53,23 @@ test('a slot on trial is its update’s to judge', async (t) => {
 	t.is((await box.rauc.environment()).a, 'bad');
 });
 
+for (const kind of ['installing', 'rebooting'] as const) {
+	test(`the slot from which an update was installed is kept when it runs again, ${kind}; another one is on trial`, async (t) => {
+		const box = await bootOnce(t);
+		const write = (fromSlot: string): void => {
+			using store = openAgentStore(path.join(box.updateDirectory, 'agent.db'));
+			const state: UpdateState =
+				kind === 'installing' ? {kind, job, sinceMs: 1, fromSlot} : {kind, job, sinceMs: 1, fromSlot, tries: 1};
+			store.writeState(state, {isNews: true});
+		};
+		write('rootfs.1');
+		t.is(await keep(box), 'on-trial');
+		write('rootfs.0');
+		t.is(await keep(box), 'kept');
+		t.is((await box.rauc.environment()).a, 'good');
+	});
+}
+
 test('an update that only waits for its time takes no try from the slot that runs', async (t) => {
 	const box = await bootOnce(t);
 	{

@@ -75,7 +75,10 @@ test('a slot that is marked bad leaves the old one to be booted, and the verdict
 	await rauc.start('A');
 	t.like(await installer.bootVerdict(soon()), {bootedSlot: 'rootfs.0', fallback: {origin: 'bootloader'}});
 	const knowing = withInstaller(t, rauc, {bootCause: async () => await Promise.resolve(cause)});
-	t.deepEqual((await knowing.bootVerdict(soon())).fallback, cause);
+	t.deepEqual((await knowing.bootVerdict(soon())).fallback, {
+		origin: 'panic',
+		detail: `rootfs.1 (2.0.0) was not confirmed, and the boot loader went back. ${cause.detail}`,
+	});
 	// The next installation wipes the past out.
 	await installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
 	t.is((await installer.bootVerdict(soon())).fallback, undefined);
@@ -116,20 +119,16 @@ test('progress of 100 is no success: a bundle that is refused fails with the rea
 	const cut = await rauc.makeBundle({version: '2.0.3'});
 	await writeFile(cut.path, (await readFile(cut.path)).subarray(0, 9000));
 	const cases = [
-		[foreign.path, '2.0.0', /signature|verif/iu, false],
-		[other.path, '2.0.1', /compatible/iu, false],
-		[cut.path, '2.0.3', /signature|bundle/iu, false],
-		[`${rauc.directory}/nothing.raucb`, '2.0.4', /no such file/iu, false],
+		[foreign.path, '2.0.0', /signature|verif/iu, 'OTA_SLOT_BUNDLE_SIGNATURE'],
+		[other.path, '2.0.1', /compatible/iu, 'OTA_SLOT_BUNDLE_COMPATIBLE'],
+		[cut.path, '2.0.3', /signature|bundle/iu, 'OTA_SLOT_BUNDLE_DAMAGED'],
+		[`${rauc.directory}/nothing.raucb`, '2.0.4', /no such file/iu, 'OTA_SLOT_BUNDLE_DAMAGED'],
 	] as const;
-	for (const [path, version, message, retryable] of cases) {
+	for (const [path, version, message, code] of cases) {
 		const verified = await verifiedOf(path === cases[3][0] ? cut.path : path, version);
-		const error = await t.throwsAsync(
-			installer.install({...verified, path}, {...soon(), progress}),
-			{code: 'OTA_SLOT_INSTALL_FAILED'},
-			version,
-		);
+		const error = await t.throwsAsync(installer.install({...verified, path}, {...soon(), progress}), {code}, version);
 		t.regex(error?.message ?? '', message);
-		t.is((error as Error & {retryable: boolean}).retryable, retryable, `${version}: ${error?.message}`);
+		t.false((error as Error & {retryable: boolean}).retryable, `${version}: ${error?.message}`);
 		t.is((await rauc.environment()).primary, 'A');
 		t.is((await rauc.environment()).a, 'good');
 	}
@@ -141,7 +140,7 @@ test('the product takes no plain bundle, whose signature does not cover each blo
 	const {path} = await rauc.makeBundle({version: '2.0.0'});
 	const error = await t.throwsAsync(
 		withInstaller(t, rauc).install(await verifiedOf(path, '2.0.0'), {...soon(), progress}),
-		{code: 'OTA_SLOT_INSTALL_FAILED'},
+		{code: 'OTA_SLOT_BUNDLE_INVALID'},
 	);
 	t.regex(error?.message ?? '', /plain/iu);
 });
