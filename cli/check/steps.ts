@@ -74,7 +74,8 @@ export const avaStep = (patterns: readonly string[]): Step => ({
 
 /**
  * A machine takes both cores for itself, and says nothing for minutes. What differs between architectures is how a box boots,
- * and that is what is tested of the second.
+ * and that is what is tested of the second. Of the releases that do not come up, which take minutes each, one is tried;
+ * `STREAMVERSE_TEST_MATRIX=all` has the others tried as well (half an hour more on two quiet cores).
  */
 const machineStep = (architecture: Architecture): Step => ({
 	...avaStep([

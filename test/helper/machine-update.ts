@@ -15,14 +15,24 @@ const publishTimeoutMs = 5 * 60_000;
 /** Signs the update of an image with the fleet's own key, and publishes it there. */
 export const publishImage = async (
 	t: TestOwner,
-	{fleet, image}: {readonly fleet: TestFleet; readonly image: TestImage},
+	{
+		fleet,
+		image,
+		compatible = 'streamverse-stb-amd64',
+	}: {
+		readonly fleet: TestFleet;
+		readonly image: Pick<TestImage, 'release' | 'bundlePath'>;
+		/** What the release says that the bundle is for. */
+		readonly compatible?: string;
+	},
 ): Promise<void> => {
+	const {release, bundlePath} = image;
 	const directory = join(await withDirectory(t), 'release');
 	const keys = join(fleet.stateDirectory, 'release-key');
 	const signal = AbortSignal.timeout(publishTimeoutMs);
 	await createRelease({
-		...{directory, release: releaseVersionSchema.parse(image.release), notes: 'Of a test.', signal},
-		bundles: [{kind: 'stb', compatible: 'streamverse-stb-amd64', format: 'rauc', path: image.bundlePath}],
+		...{directory, release: releaseVersionSchema.parse(release), notes: 'Of a test.', signal},
+		bundles: [{kind: 'stb', compatible, format: 'rauc', path: bundlePath}],
 	});
 	const {manifest} = await readReleaseDirectory(directory);
 	const signature = await signRelease({
@@ -34,7 +44,11 @@ export const publishImage = async (
 };
 
 /** One order for the machine, with time for each phase as an emulated machine needs it. */
-export const rolloutTo = (release: string, id: string): RolloutCreate => ({
+export const rolloutTo = (
+	release: string,
+	id: string,
+	{confirmMs = 2 * bootTimeoutMs}: {readonly confirmMs?: number} = {},
+): RolloutCreate => ({
 	name: `to ${release}`,
 	release: releaseVersionSchema.parse(release),
 	kind: 'stb',
@@ -44,8 +58,8 @@ export const rolloutTo = (release: string, id: string): RolloutCreate => ({
 		acceptMs: bootTimeoutMs,
 		fetchMs: 2 * bootTimeoutMs,
 		installMs: 2 * bootTimeoutMs,
-		rebootMs: 4 * bootTimeoutMs,
-		confirmMs: 2 * bootTimeoutMs,
+		rebootMs: 5 * bootTimeoutMs,
+		confirmMs,
 		graceMs: bootTimeoutMs,
 	},
 	retry: {attemptsMax: 1},

@@ -21,6 +21,12 @@ const buildTimeoutMs = 45 * 60_000;
 /** Of the boxes that a run of the tests boots. */
 export const testArchitecture = z.enum(architectures).parse(process.env['STREAMVERSE_TEST_ARCHITECTURE'] ?? 'amd64');
 
+/**
+ * Of a kind that is updated: RAUC hashes all of two slots for each update, for which an emulated machine needs a minute and
+ * more when they are as large as a box's.
+ */
+const rootSlotMegabytes: Partial<Record<BoxKind, number>> = {stb: 176};
+
 export type TestImage = {
 	readonly kind: BoxKind;
 	readonly architecture: Architecture;
@@ -47,7 +53,15 @@ export const testImage = async ({
 }: TestImageOptions): Promise<TestImage> => {
 	const kernelArguments = [emulated, options.kernelArguments ?? ''].join(' ').trim();
 	const sources = sourcesKey();
-	const variant = digest([kind, testArchitecture, release, JSON.stringify(files), kernelArguments]).slice(0, 8);
+	const megabytes = rootSlotMegabytes[kind];
+	const variant = digest([
+		kind,
+		testArchitecture,
+		release,
+		JSON.stringify(files),
+		kernelArguments,
+		String(megabytes),
+	]).slice(0, 8);
 	const directory = path.join(imagesDirectory, sources, `${kind}-${release}-${variant}`);
 	const name = `streamverse-${kind}-${testArchitecture}-${release}`;
 	const image = {
@@ -68,7 +82,14 @@ export const testImage = async ({
 		await writeFile(path.join(overlay, file), text);
 	}
 	await buildImage({
-		...{kind, architecture: testArchitecture, trust: 'development', release, kernelArguments},
+		...{
+			kind,
+			architecture: testArchitecture,
+			trust: 'development',
+			release,
+			kernelArguments,
+			rootSlotMegabytes: megabytes,
+		},
 		...{outDirectory: making, extraOverlays: [overlay]},
 		output: new Writable({write: (_chunk, _encoding, done) => done()}),
 		signal: AbortSignal.timeout(buildTimeoutMs),

@@ -1,8 +1,10 @@
+import {createWriteStream} from 'node:fs';
+import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {ExecutionContext} from 'ava';
 import {makeDisk} from '#image/qemu/run-image.ts';
 import {startMachine} from '#image/qemu/start-machine.ts';
 import type {Seed} from '#image/seed/seed-schema.ts';
+import {projectRoot} from '#native/project-root.ts';
 import {type BoxDetail, boxDetailSchema} from '#ota/contract/box-api.ts';
 import {bootVariablesOf, plantSeed} from '#test/helper/box-disk.ts';
 import {eventually} from '#test/helper/eventually.ts';
@@ -18,6 +20,8 @@ const machineLifeMs = 60 * 60_000;
 /** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
 export const bootTimeoutMs = 5 * 95_000;
 const linesShown = 40;
+/** Each machine's console, by its name, with the seconds since it was switched on: for who looks into a failure. */
+const logDirectory = join(projectRoot, 'build/machine-log');
 
 export type TestMachine = {
 	readonly id: string;
@@ -60,7 +64,7 @@ export type TestMachineOptions = {
 
 /** A box in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
 export const withMachine = async (
-	t: ExecutionContext,
+	t: TestOwner,
 	{fleet, image, id, seed, cable, damage, ...options}: TestMachineOptions,
 ): Promise<TestMachine> => {
 	const directory = await withDirectory(t);
@@ -80,10 +84,11 @@ export const withMachine = async (
 		forwards: {[httpPort]: 80, [commissionPort]: 8078},
 		...options,
 		...(cable === undefined ? {} : {cablePort: cable.port, cableAddress: cable.hardwareAddress}),
-		signal: AbortSignal.timeout(machineLifeMs),
+		...{signal: AbortSignal.timeout(machineLifeMs), onLine: await consoleLog(t, id)},
 	});
 	t.teardown(() => machine[Symbol.asyncDispose]());
-	const {lines} = machine.serial;
+	// Of what systemd waits for it tells twice a second.
+	const lines = (): readonly string[] => machine.serial.lines().filter((line) => !/ Job .* running /u.test(line));
 	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
 	return {
 		...{id, lines, box, diskPath},
@@ -102,4 +107,12 @@ export const withMachine = async (
 			});
 		},
 	};
+};
+
+const consoleLog = async (t: TestOwner, id: string): Promise<(line: string) => void> => {
+	await mkdir(logDirectory, {recursive: true});
+	const file = createWriteStream(join(logDirectory, `${id}.log`));
+	t.teardown(() => file.end());
+	const startedMs = performance.now();
+	return (line) => file.write(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(7)} ${line}\n`);
 };
