@@ -37,7 +37,15 @@ export const fleetConfigSchema = z.strictObject({
 				kind: z.literal('directory'),
 				directory: z.string().min(1).max(1024).describe('Holds both slots; for development.'),
 			}),
-			z.strictObject({kind: z.literal('rauc'), busAddress: z.string().max(1024).optional()}),
+			z.strictObject({
+				kind: z.literal('rauc'),
+				busAddress: z.string().max(1024).optional(),
+				slotPaths: z
+					.array(z.string().min(1).max(1024))
+					.max(16)
+					.optional()
+					.describe('Partitions that this process may read, whose blocks need not be fetched again.'),
+			}),
 		])
 		.default({kind: 'none'})
 		.describe('How updates are written to this box.'),

@@ -9,11 +9,14 @@ readonly volume_id=53560001
 # In the PE header; a clock that stands still, because a busy machine takes seconds to get there.
 commit_time=$(date --date "@${SOURCE_DATE_EPOCH}" '+%Y-%m-%d %H:%M:%S')
 readonly commit_time
+# Sections begin at whole blocks of an update, so that one that grows leaves those of the next what they were.
+readonly block_bytes=4096
 
 main() {
     # One argument a word, on purpose.
     # shellcheck disable=SC2086
-    faketime --exclude-monotonic -f "${commit_time}" "${SV_OBJCOPY}" ${SV_SECTIONS} "${SV_STUB}" "${SV_WORK}/kernel.efi"
+    faketime --exclude-monotonic -f "${commit_time}" "${SV_OBJCOPY}" --file-alignment "${block_bytes}" ${SV_SECTIONS} \
+        "${SV_STUB}" "${SV_WORK}/kernel.efi"
     "${SV_IMAGE}/key/sign-efi.sh" "${SV_DB_KEY}" "${SV_DB_CERT}" "${SV_WORK}/kernel.efi" "${SV_WORK}/streamverse.efi"
     "${SV_IMAGE}/key/sign-openpgp.sh" sign "${SV_DB_KEY}" "${SV_DB_CERT}" "${SV_WORK}/streamverse.efi" >"${SV_WORK}/streamverse.efi.sig"
     rm --force "${SV_WORK}/boot.img"

@@ -48,6 +48,8 @@ export type StartAgentOptions = {
 		readonly roleUrl?: () => string | undefined;
 		/** A bundle that somebody brought, when there is one of this digest. Its bytes are not believed either. */
 		readonly broughtBundle?: (sha256: string) => string | undefined;
+		/** Devices that hold the images of slots: most blocks of a bundle are in the one that runs. */
+		readonly slotPaths?: readonly string[];
 		readonly limits?: Partial<FetchLimits>;
 	};
 	/** What must hold for a booted slot to stay. */

@@ -11,7 +11,10 @@ import {type JudgeFacts, type Judgement, judgeOrder, pickBundle} from '#ota/agen
 import type {SettledOptions} from '#ota/agent/settled-options.ts';
 import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
 
-/** Where the bundles of a box lie: the one that is fetched, and the one of the running release, kept for its blocks. */
+/**
+ * Where the bundles of a box lie: the one that is fetched, and the one of the running release, kept for its blocks unless
+ * those can be read from the slots.
+ */
 export type BundleShelf = {
 	readonly judge: (
 		order: UpdateOrder,
@@ -32,6 +35,7 @@ export const createBundleShelf = (options: SettledOptions, store: AgentStore): B
 	const keptPath = join(directory, 'kept.bundle');
 	const pathOf = ({sha256}: {readonly sha256: string}): string => join(directory, `${sha256}.part`);
 	const {kind, compatible, format, limits} = options;
+	const {slotPaths = []} = options.sources;
 
 	const verify: typeof options.verify = async (signed) => {
 		try {
@@ -65,10 +69,10 @@ export const createBundleShelf = (options: SettledOptions, store: AgentStore): B
 				order,
 				bundle,
 				path: pathOf(bundle),
-				kept: store.readKept() === undefined ? undefined : keptPath,
 				progress: progressOf(order),
 				keepProgress: store.writeProgress,
 				...options.sources,
+				local: [...(store.readKept() === undefined ? [] : [keptPath]), ...slotPaths],
 				clock: options.clock,
 				random: options.random,
 				logger: options.logger,
@@ -86,7 +90,8 @@ export const createBundleShelf = (options: SettledOptions, store: AgentStore): B
 			if (sha256 === undefined) {
 				return;
 			}
-			if (keep) {
+			// What runs lies in a slot as well, where there are any to be read.
+			if (keep && slotPaths.length === 0) {
 				await rename(pathOf({sha256}), keptPath);
 				store.writeKept(sha256);
 			}

@@ -191,6 +191,7 @@ const openAgent = async (
 				const tls = tlsOf(state);
 				return tls && new HttpsAgent({...tls, keepAlive: true});
 			},
+			...(fleet.installer.kind === 'rauc' ? {slotPaths: fleet.installer.slotPaths ?? []} : {}),
 			...(box.kind === 'stb' ? {roleUrl: () => role()?.endpoints['http']} : {}),
 			broughtBundle: brought.bundlePath,
 		},

@@ -10,7 +10,8 @@ import {
 	sha256Schema,
 } from '#appliance/contract/fleet/release-schema.ts';
 import {hasCode} from '#appliance/error/coded-error.ts';
-import {blockSizeBytes, digestBundle} from '#ota/release/digest-bundle.ts';
+import {blockSizeBytes, digestBundle, digestBytes} from '#ota/release/digest-bundle.ts';
+import {findTrees} from '#ota/release/find-trees.ts';
 import {releaseError} from '#ota/release/release-error.ts';
 
 export type BundleSource = Pick<Bundle, 'kind' | 'compatible' | 'format' | 'minimumRelease'> & {readonly path: string};
@@ -91,11 +92,12 @@ const addBundle = async (
 	await place(path, artifactPath(options.directory, sha256));
 	const listSha256 = sha256Schema.parse(createHash('sha256').update(blockList).digest('hex'));
 	await writeFile(artifactPath(options.directory, listSha256), blockList);
+	const trees = source.format === 'rauc' ? [...(await findTrees(path, {signal: options.signal}))] : [];
 	return {
 		...source,
 		sizeBytes,
 		sha256,
-		blocks: {blockSizeBytes, sizeBytes: blockList.length, sha256: listSha256},
+		blocks: {blockSizeBytes, digestBytes, sizeBytes: blockList.length, sha256: listSha256, trees},
 	};
 };
 

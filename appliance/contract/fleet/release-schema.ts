@@ -22,6 +22,23 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** A RAUC verity bundle, or a tar for the development installer of two directories. */
 export const bundleFormats = ['rauc', 'directory'] as const;
 
+const offsetSchema = z.int().min(0);
+
+/**
+ * A hash tree that lies in a bundle and follows from the rest of it: that of dm-verity (every level, the highest first), or
+ * RAUC's index of an image (the lowest level alone, not filled up to whole blocks).
+ */
+export const hashTreeSchema = z.strictObject({
+	/** What it is over: whole blocks of the bundle. */
+	fromBytes: offsetSchema,
+	toBytes: offsetSchema,
+	salt: z.string().regex(/^(?:[0-9a-f]{2}){0,256}$/u),
+	levels: z.enum(['all', 'lowest']),
+	/** Where it lies. */
+	atBytes: offsetSchema,
+});
+export type HashTree = z.infer<typeof hashTreeSchema>;
+
 export const bundleSchema = z.strictObject({
 	kind: boxKindSchema,
 	/** RAUC's `compatible`: the hardware that it is for. */
@@ -34,15 +51,19 @@ export const bundleSchema = z.strictObject({
 	sha256: sha256Schema,
 	/** The oldest release that this bundle may follow; absent when it may follow any. */
 	minimumRelease: releaseVersionSchema.optional(),
-	/** A list of the SHA-256 of each block (32 bytes each, in order), by which a box finds the blocks it already has. */
+	/** A list of the SHA-256 of each block, in order, by which a box finds the blocks it already has. */
 	blocks: z
 		.strictObject({
+			/** Of each digest only the first bytes are listed: the whole bundle has its own digest. */
+			digestBytes: z.int().min(16).max(32).default(32),
 			blockSizeBytes: z
 				.int()
 				.min(4096)
 				.max(4 * 1024 ** 2),
-			sizeBytes: z.int().min(32),
+			sizeBytes: z.int().min(16),
 			sha256: sha256Schema,
+			/** What a box computes instead of fetching it, in this order: a later one may be over an earlier one. */
+			trees: z.array(hashTreeSchema).max(16).default([]),
 		})
 		.optional(),
 });

@@ -9,7 +9,9 @@ import type {FetchProgress} from '#ota/agent/agent-store.ts';
 import type {AgentErrorCode} from '#ota/agent/error-code.ts';
 import {fetchByHttps} from '#ota/agent/fetch/fetch-by-https.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
-import {type BlockDigests, discardBadBlocks, fetchFromBlocks} from '#ota/agent/fetch/fetch-from-blocks.ts';
+import {type BlockList, discardBadBlocks} from '#ota/agent/fetch/block-list.ts';
+import {derivableRanges, deriveBlocks} from '#ota/agent/fetch/derive-blocks.ts';
+import {fetchFromBlocks} from '#ota/agent/fetch/fetch-from-blocks.ts';
 import {fetchFromCarousel} from '#ota/agent/fetch/fetch-from-carousel.ts';
 import {fetchFromFile} from '#ota/agent/fetch/fetch-from-file.ts';
 import {type FetchLimits, fetchLimits} from '#ota/agent/fetch/fetch-limits.ts';
@@ -20,7 +22,7 @@ export type FetchBundleOptions = {
 	readonly order: Pick<UpdateOrder, 'orderId' | 'sources' | 'byteBudgetBytes' | 'deadlines'>;
 	readonly bundle: Bundle;
 	readonly path: string;
-	readonly kept: string | undefined;
+	readonly local: readonly string[];
 	readonly progress: FetchProgress | undefined;
 	readonly keepProgress: (progress: FetchProgress) => void;
 	readonly httpsAgent: () => Agent | undefined;
@@ -82,7 +84,7 @@ export const fetchBundle = async (options: FetchBundleOptions): Promise<FetchedB
 const fetchAll = async (sources: readonly FetchSource[], context: FetchContext): Promise<void> => {
 	const {part, signal, logger} = context;
 	let failure: unknown;
-	let blocks: BlockDigests | undefined;
+	let blocks: BlockList | undefined;
 	if (part.isWhole() && (await isRight(blocks, context))) {
 		return;
 	}
@@ -90,7 +92,7 @@ const fetchAll = async (sources: readonly FetchSource[], context: FetchContext):
 	const ways = [...(brought === undefined ? [] : [{kind: 'file', path: brought} as const]), ...sources];
 	for (const source of ways) {
 		try {
-			blocks = (await fetchFrom(source, context)) ?? blocks;
+			blocks = (await fetchFrom(source, blocks, context)) ?? blocks;
 		} catch (error) {
 			signal.throwIfAborted();
 			logger.warn({err: error, source: source.kind}, 'a source did not give the bundle');
@@ -111,8 +113,9 @@ const fetchAll = async (sources: readonly FetchSource[], context: FetchContext):
 
 const fetchFrom = async (
 	source: FetchSource | BroughtFile,
+	blocks: BlockList | undefined,
 	context: FetchContext,
-): Promise<BlockDigests | undefined> => {
+): Promise<BlockList | undefined> => {
 	switch (source.kind) {
 		case 'file':
 			await fetchFromFile(source.path, context);
@@ -123,13 +126,17 @@ const fetchFrom = async (
 		case 'blocks':
 			return await fetchFromBlocks(source.url, context);
 		case 'https':
+			if (blocks !== undefined) {
+				await fetchByHttps(source.url, context, {except: derivableRanges(blocks, context)});
+				await deriveBlocks(blocks, context);
+			}
 			await fetchByHttps(source.url, context);
 			return undefined;
 	}
 };
 
 /** Of wrong bytes only those are forgotten that are known to be wrong; without a list, all. */
-const isRight = async (blocks: BlockDigests | undefined, context: FetchContext): Promise<boolean> => {
+const isRight = async (blocks: BlockList | undefined, context: FetchContext): Promise<boolean> => {
 	const {part, bundle, signal, logger} = context;
 	if ((await part.digest(signal)) === bundle.sha256) {
 		return true;

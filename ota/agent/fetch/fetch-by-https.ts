@@ -4,23 +4,32 @@ import {sleep} from '#appliance/time/sleep.ts';
 import type {AgentErrorCode} from '#ota/agent/error-code.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
 import {type Body, judgeResponse, retryAfterMs} from '#ota/agent/fetch/judge-response.ts';
-import {sumRanges} from '#ota/agent/fetch/range-set.ts';
+import {type RangeSet, subtractRanges, sumRanges} from '#ota/agent/fetch/range-set.ts';
 import {requestBytes} from '#ota/agent/fetch/request-bytes.ts';
 
 /** How often the bundle may be replaced under way before nobody believes it any more. */
 const changesMax = 3;
 
-/** Fills the holes by range requests, each with `If-Range`, until there are none or the server is given up. */
-export const fetchByHttps = async (url: string, context: FetchContext): Promise<void> => {
+/**
+ * Fills the holes by range requests, each with `If-Range`, until there are none or the server is given up. Of what lies in
+ * `except` nothing is asked for.
+ */
+export const fetchByHttps = async (
+	url: string,
+	context: FetchContext,
+	{except = []}: {readonly except?: RangeSet} = {},
+): Promise<void> => {
 	const {part, limits, signal, logger} = context;
+	const lacking = (): RangeSet => subtractRanges(part.missing(), except);
 	let [failures, changes] = [0, 0];
 	for (;;) {
-		const [hole] = part.missing();
+		const holes = lacking();
+		const [hole] = holes;
 		if (hole === undefined) {
 			return;
 		}
-		requireBudget(context);
-		const before = sumRanges(part.missing());
+		const before = sumRanges(holes);
+		requireBudget(before, context);
 		try {
 			await requestHole(url, hole, context);
 		} catch (error) {
@@ -29,7 +38,7 @@ export const fetchByHttps = async (url: string, context: FetchContext): Promise<
 				throw error;
 			}
 			logger.debug({err: error, url}, 'a range of the bundle did not come');
-			failures = sumRanges(part.missing()) < before ? 1 : failures + 1;
+			failures = sumRanges(lacking()) < before ? 1 : failures + 1;
 			if (hasCode(error, 'OTA_FETCH_CHANGED')) {
 				changes += 1;
 				part.discard();
@@ -50,8 +59,7 @@ const waitBefore = (failures: number, error: CodedError, {limits, random, clock}
 };
 
 /** What lacks must be affordable before the first byte is asked for: a bill is not run up for half a bundle. */
-const requireBudget = ({part}: FetchContext): void => {
-	const neededBytes = sumRanges(part.missing());
+const requireBudget = (neededBytes: number, {part}: FetchContext): void => {
 	if (neededBytes > part.budgetLeft()) {
 		throw overBudget(
 			`${neededBytes} bytes lack, and ${Math.max(0, part.budgetLeft())} of the order's budget are left.`,

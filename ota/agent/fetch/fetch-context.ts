@@ -12,8 +12,8 @@ export type FetchContext = {
 	readonly httpsAgent: () => Agent | undefined;
 	readonly roleUrl: () => string | undefined;
 	readonly broughtBundle?: ((sha256: string) => string | undefined) | undefined;
-	/** A bundle on this box whose blocks may be those that lack. */
-	readonly kept: string | undefined;
+	/** Files and devices on this box whose blocks may be those that lack: a bundle that was kept, the slots. */
+	readonly local: readonly string[];
 	readonly limits: FetchLimits;
 	readonly clock: Clock;
 	readonly random: () => number;

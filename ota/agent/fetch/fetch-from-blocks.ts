@@ -1,42 +1,64 @@
 import {createHash} from 'node:crypto';
 import {type FileHandle, open} from 'node:fs/promises';
-import type {Bundle} from '#appliance/contract/fleet/release-schema.ts';
 import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
 import type {AgentErrorCode} from '#ota/agent/error-code.ts';
+import {
+	type BlockList,
+	type Blocks,
+	blockCount,
+	blockRange,
+	digestAt,
+	digestOfBlock,
+	lackingBlocks,
+} from '#ota/agent/fetch/block-list.ts';
 import {overBudget} from '#ota/agent/fetch/fetch-by-https.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
 import {judgeResponse} from '#ota/agent/fetch/judge-response.ts';
 import {requestBytes} from '#ota/agent/fetch/request-bytes.ts';
 
-/** SHA-256 of each block of a bundle, in order. */
-export type BlockDigests = {readonly blockSizeBytes: number; readonly digests: Buffer};
-
-const digestBytes = 32;
 const listBytesMax = 64 * 1024 ** 2;
 /** Small blocks are read many at a time. */
 const blocksPerRead = 64;
-type Blocks = NonNullable<Bundle['blocks']>;
 
 /**
- * Takes the blocks that the bundle shares with the one that is kept of the running release. The list of digests is bound
- * to the signed manifest by its own digest, so that a block that agrees with it is right wherever it came from.
+ * Takes the blocks that the bundle shares with what is on the box. The list of digests is bound to the signed manifest by
+ * its own digest, so that a block that agrees with it is right wherever it came from, be it a disk that nobody vouches for.
  */
-export const fetchFromBlocks = async (url: string, context: FetchContext): Promise<BlockDigests> => {
-	const {bundle} = context;
+export const fetchFromBlocks = async (url: string, context: FetchContext): Promise<BlockList> => {
+	const {bundle, part, signal, logger} = context;
 	if (bundle.blocks === undefined) {
 		throw refused('The release has no list of blocks.');
 	}
 	const list = await fetchList(url, bundle.blocks, context);
-	if (context.kept !== undefined) {
-		await copyBlocks(context.kept, list, context);
+	const lacking = new Map<string, number[]>();
+	for (const index of lackingBlocks(list, part.missing())) {
+		const digest = digestAt(list, index);
+		const alike = lacking.get(digest);
+		if (alike === undefined) {
+			lacking.set(digest, [index]);
+		} else {
+			alike.push(index);
+		}
+	}
+	for (const path of context.local) {
+		try {
+			await copyBlocks(path, {list, lacking}, context);
+		} catch (error) {
+			signal.throwIfAborted();
+			if (hasCode(error, 'OTA_FAILED_ROOM')) {
+				throw error;
+			}
+			logger.warn({err: error, path}, 'blocks that may be on this box cannot be read, and are fetched');
+		}
 	}
 	return list;
 };
 
-const fetchList = async (url: string, blocks: Blocks, context: FetchContext): Promise<BlockDigests> => {
+const fetchList = async (url: string, blocks: Blocks, context: FetchContext): Promise<BlockList> => {
 	const {part, bundle, limits, signal} = context;
-	const {sizeBytes, blockSizeBytes} = blocks;
-	if (sizeBytes !== Math.ceil(bundle.sizeBytes / blockSizeBytes) * digestBytes || sizeBytes > listBytesMax) {
+	const {sizeBytes, digestBytes} = blocks;
+	const list = {...blocks, bundleBytes: bundle.sizeBytes};
+	if (sizeBytes !== blockCount(list) * digestBytes || sizeBytes > listBytesMax) {
 		throw refused('The list of blocks is not as long as the bundle has blocks.');
 	}
 	if (sizeBytes > part.budgetLeft()) {
@@ -61,36 +83,23 @@ const fetchList = async (url: string, blocks: Blocks, context: FetchContext): Pr
 	if (createHash('sha256').update(digests).digest('hex') !== blocks.sha256) {
 		throw refused('The list of blocks is not the one that was signed.');
 	}
-	return {blockSizeBytes, digests};
+	return {...list, digests};
 };
 
 const refused = (message: string): CodedError<AgentErrorCode> =>
 	new CodedError<AgentErrorCode>('OTA_FETCH_BLOCKS', {message});
 
-const blockAt = ({digests}: BlockDigests, index: number): string =>
-	digests.toString('latin1', index * digestBytes, (index + 1) * digestBytes);
+type Wanted = {
+	readonly list: BlockList;
+	/** Blocks by their digest. */
+	readonly lacking: Map<string, readonly number[]>;
+};
 
-const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest().toString('latin1');
-
-const lengthOf = ({blockSizeBytes}: BlockDigests, index: number, sizeBytes: number): number =>
-	Math.min(blockSizeBytes, sizeBytes - index * blockSizeBytes);
-
-const copyBlocks = async (kept: string, list: BlockDigests, {part, bundle, signal}: FetchContext): Promise<void> => {
-	const lacking = new Map<string, number[]>();
-	for (let index = 0; index * list.blockSizeBytes < bundle.sizeBytes; index++) {
-		const from = index * list.blockSizeBytes;
-		if (part.missing(from, from + lengthOf(list, index, bundle.sizeBytes)).length > 0) {
-			const digest = blockAt(list, index);
-			const alike = lacking.get(digest);
-			if (alike === undefined) {
-				lacking.set(digest, [index]);
-			} else {
-				alike.push(index);
-			}
-		}
-	}
-	await using handle = await openIfThere(kept);
+const copyBlocks = async (path: string, {list, lacking}: Wanted, {part, signal}: FetchContext): Promise<void> => {
+	await using handle = await openIfThere(path);
 	const buffer = Buffer.alloc(list.blockSizeBytes * blocksPerRead);
+	const zeros = Buffer.alloc(list.blockSizeBytes);
+	const zerosDigest = digestOfBlock(list, zeros);
 	for (let offset = 0; handle !== undefined && lacking.size > 0; offset += buffer.length) {
 		signal.throwIfAborted();
 		const {bytesRead} = await handle.read(buffer, 0, buffer.length, offset);
@@ -99,10 +108,11 @@ const copyBlocks = async (kept: string, list: BlockDigests, {part, bundle, signa
 		}
 		for (let at = 0; at < bytesRead; at += list.blockSizeBytes) {
 			const block = buffer.subarray(at, Math.min(at + list.blockSizeBytes, bytesRead));
-			const digest = digestOf(block);
+			// Most of a slot is empty, and comparing costs next to nothing.
+			const digest = block.equals(zeros) ? zerosDigest : digestOfBlock(list, block);
 			for (const index of lacking.get(digest) ?? []) {
 				part.count('local', block.length);
-				await part.write(index * list.blockSizeBytes, block);
+				await part.write(blockRange(list, index)[0], block);
 			}
 			lacking.delete(digest);
 		}
@@ -118,19 +128,4 @@ const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
 		}
 		throw error;
 	}
-};
-
-/** Forgets the blocks that are not what the list says; answers how many. */
-export const discardBadBlocks = async (list: BlockDigests, {part, bundle, signal}: FetchContext): Promise<number> => {
-	let bad = 0;
-	for (let index = 0; index * list.blockSizeBytes < bundle.sizeBytes; index++) {
-		signal.throwIfAborted();
-		const from = index * list.blockSizeBytes;
-		const length = lengthOf(list, index, bundle.sizeBytes);
-		if (digestOf(await part.read(from, length)) !== blockAt(list, index)) {
-			part.discard(from, from + length);
-			bad += 1;
-		}
-	}
-	return bad;
 };

@@ -39,4 +39,28 @@ export const missingRanges = (ranges: RangeSet, from: number, to: number): Range
 	return position < to ? [...missing, [position, to]] : missing;
 };
 
+/** What of `ranges` is not in `others`. */
+export const subtractRanges = (ranges: RangeSet, others: RangeSet): RangeSet => {
+	const left: [number, number][] = [];
+	let next = 0;
+	for (const [from, to] of ranges) {
+		let position = from;
+		while ((others[next]?.[1] ?? to) <= from) {
+			next += 1;
+		}
+		for (let index = next; position < to; index++) {
+			const [start, end] = others[index] ?? [to, to];
+			if (start >= to) {
+				left.push([position, to]);
+				break;
+			}
+			if (start > position) {
+				left.push([position, start]);
+			}
+			position = Math.max(position, end);
+		}
+	}
+	return left;
+};
+
 export const sumRanges = (ranges: RangeSet): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

@@ -79,7 +79,7 @@ const setUp = async (
 			order,
 			bundle: bundle as FetchBundleOptions['bundle'],
 			path,
-			kept: keptPath,
+			local: [keptPath],
 			progress,
 			keepProgress: (next) => {
 				kept = next;

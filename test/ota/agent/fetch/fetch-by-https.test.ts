@@ -229,7 +229,7 @@ for (const [what, wanted] of Object.entries(table)) {
 			order,
 			bundle: bundle as NonNullable<typeof bundle>,
 			path,
-			kept: undefined,
+			local: [],
 			progress,
 			keepProgress: (kept) => {
 				progress = kept;
