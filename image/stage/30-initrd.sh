@@ -24,7 +24,7 @@ pack_groups() {
     done < <(find . "${is_large[@]}" ! \( "${is_module[@]}" \) | LC_ALL=C sort)
 }
 
-compress() { zstd --quiet -9; }
+compress() { zstd --quiet -19; }
 
 append() {
     LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=+0:+0 | "$1" >>"${SV_WORK}/initrd.img"

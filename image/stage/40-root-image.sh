@@ -10,8 +10,18 @@ readonly salt=0000000000000000000000000000000000000000000000000000000000000000
 # Blocks compress together up to so many bytes; beyond it updates grow faster than images shrink.
 readonly cluster_bytes=65536
 
+# The image holds files in the order of their paths. What changes most comes last, so that a change of its length moves nothing.
+put_software_last() {
+    local last
+    mv "${SV_ROOT}/usr/lib/streamverse" "${SV_ROOT}/usr/streamverse"
+    ln --symbolic ../streamverse "${SV_ROOT}/usr/lib/streamverse"
+    last=$(find "${SV_ROOT}" -type f -size +0 -printf '%P\n' | LC_ALL=C sort | tail --lines 1)
+    [[ ${last} == usr/streamverse/* ]]
+}
+
 main() {
     local image=${SV_WORK}/rootfs.img offset
+    put_software_last
     rm --force "${image}"
     mkfs.erofs -zlz4hc,12 -C"${cluster_bytes}" -T"${SOURCE_DATE_EPOCH}" -U"${uuid}" "${image}" "${SV_ROOT}"
     offset=$(stat --format %s "${image}")

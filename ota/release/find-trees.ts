@@ -12,7 +12,10 @@ const signatureBytesMax = 64 * 1024;
  * Finds the hash trees in a RAUC bundle: of the images that carry their own (veritysetup's superblock tells), the indices
  * of those images, and the bundle's. What looks like one counts only if it is, byte for byte, what follows from the data.
  */
-export const findTrees = async (path: string, {signal}: {readonly signal: AbortSignal}): Promise<readonly HashTree[]> => {
+export const findTrees = async (
+	path: string,
+	{signal}: {readonly signal: AbortSignal},
+): Promise<readonly HashTree[]> => {
 	await using file = await open(path, 'r');
 	const {size} = await file.stat();
 	const found: HashTree[] = [];

@@ -90,7 +90,10 @@ const copyAlike = async (list: BlockList, {part, signal}: FetchContext): Promise
 };
 
 const deriveTree = async (tree: HashTree, list: BlockList, {part, signal}: FetchContext): Promise<void> => {
-	const wanted = lackingBlocks(list, part.missing(tree.atBytes, Math.min(tree.atBytes + treeLength(tree), list.bundleBytes)));
+	const wanted = lackingBlocks(
+		list,
+		part.missing(tree.atBytes, Math.min(tree.atBytes + treeLength(tree), list.bundleBytes)),
+	);
 	const lacking = [...wanted];
 	if (lacking.length === 0 || part.missing(tree.fromBytes, tree.toBytes).length > 0) {
 		return;

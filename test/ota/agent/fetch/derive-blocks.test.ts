@@ -1,8 +1,6 @@
-import {execFile} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import type {HashTree} from '#appliance/contract/fleet/release-schema.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
@@ -10,39 +8,13 @@ import {systemClock} from '#appliance/time/clock.ts';
 import {type FetchBundleOptions, fetchBundle} from '#ota/agent/fetch/fetch-bundle.ts';
 import {blockSizeBytes, digestBundle, digestBytes} from '#ota/release/digest-bundle.ts';
 import {findTrees} from '#ota/release/find-trees.ts';
+import {makeVerityBundle} from '#test/helper/make-verity-bundle.ts';
 import {sampleOrder, sampleVerify, sha256Of} from '#test/helper/sample-update.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {withMisbehavingServer} from '#test/helper/with-misbehaving-server.ts';
 
-const run = promisify(execFile);
 const signal = AbortSignal.timeout(60_000);
 const imageBlocks = 300;
-
-/** A bundle as RAUC makes it, but for what no test needs: an image with its tree, its index, the bundle's tree, a signature. */
-const makeBundle = async (directory: string, data: Buffer): Promise<Buffer> => {
-	const image = join(directory, 'image');
-	const salt = '5a'.repeat(32);
-	const format = async (file: string, bytes: Buffer, ...more: string[]): Promise<Buffer> => {
-		await writeFile(file, bytes);
-		await run('veritysetup', ['format', file, file, `--hash-offset=${bytes.length}`, `--salt=${salt}`, ...more], {
-			env: {...process.env, PATH: `${process.env['PATH']}:/usr/sbin`},
-		});
-		return await readFile(file);
-	};
-	const withTree = await format(image, data, '--uuid=5356524f-4f54-4000-8000-000000000002');
-	const index = Buffer.concat(
-		Array.from({length: withTree.length / blockSizeBytes}, (_, block) =>
-			Buffer.from(sha256Of(withTree.subarray(block * blockSizeBytes, (block + 1) * blockSizeBytes)), 'hex'),
-		),
-	);
-	const indexBlocks = Buffer.concat([index], Math.ceil(index.length / blockSizeBytes) * blockSizeBytes);
-	const content = Buffer.concat([Buffer.alloc(blockSizeBytes, 1), withTree, indexBlocks]);
-	const bundle = await format(join(directory, 'bundle'), content, '--no-superblock');
-	const signature = Buffer.from(`verity-salt=${salt}\nverity-size=${bundle.length - content.length}\n`);
-	const length = Buffer.alloc(8);
-	length.writeBigUInt64BE(BigInt(signature.length));
-	return Buffer.concat([bundle, signature, length]);
-};
 
 type Fetched = {readonly unicast: number; readonly requests: number; readonly listBytes: number};
 
@@ -87,28 +59,11 @@ const setUp = async (t: ExecutionContext) => {
 	const directory = await withDirectory(t);
 	const data = randomBytes(imageBlocks * blockSizeBytes);
 	data.copy(data, 200 * blockSizeBytes, 10 * blockSizeBytes, 12 * blockSizeBytes);
-	const bytes = await makeBundle(directory, data);
+	const bytes = await makeVerityBundle(directory, data);
 	const path = join(directory, 'whole');
 	await writeFile(path, bytes);
 	return {bytes, data, trees: await findTrees(path, {signal})};
 };
-
-test('the trees of a bundle are found: of its image, of the image’s index, its own', async (t) => {
-	const {bytes, trees} = await setUp(t);
-	t.deepEqual(
-		trees.map(({levels, salt, fromBytes}) => [levels, salt.length, fromBytes]),
-		[
-			['all', 64, blockSizeBytes],
-			['lowest', 0, blockSizeBytes],
-			['all', 64, 0],
-		],
-	);
-	const file = join(await withDirectory(t), 'other');
-	const other = Buffer.from(bytes);
-	other[20 * blockSizeBytes] = (other[20 * blockSizeBytes] ?? 0) ^ 1;
-	await writeFile(file, other);
-	t.deepEqual(await findTrees(file, {signal}), [], 'what is not the tree of its data is none');
-});
 
 test('from a slot that is partly the same, only what differs is fetched; trees are computed, and alike blocks come once', async (t) => {
 	const {bytes, data, trees} = await setUp(t);
