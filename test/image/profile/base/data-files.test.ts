@@ -2,8 +2,10 @@ import {existsSync, globSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import test from 'ava';
+import {parse} from 'yaml';
+import {z} from 'zod';
 import {boxKinds} from '#appliance/contract/box-schema.ts';
-import {imageDirectory} from '#image/make/recipe.ts';
+import {imageDirectory, loadRecipe} from '#image/make/recipe.ts';
 
 const profile = path.join(imageDirectory, 'profile');
 const overlay = path.join(profile, 'base/overlay');
@@ -43,6 +45,26 @@ test('what a unit may write to is kept, is the boot loader’s, or is made at ea
 			file,
 		);
 	}
+});
+
+test('the slots that the supervisor reads blocks from, its unit and udev let it read, and no other disk', (t) => {
+	const {slotPaths} = z
+		.looseObject({fleet: z.looseObject({installer: z.looseObject({slotPaths: z.array(z.string())})})})
+		.parse(parse(readFileSync(path.join(profile, 'base/box.yaml'), 'utf8'))).fleet.installer;
+	const unit = readFileSync(path.join(overlay, 'usr/lib/systemd/system/streamverse.service'), 'utf8');
+	const allowed = [...unit.matchAll(/^DeviceAllow=(\/dev\/disk\/\S+) (\w+)$/gmu)];
+	t.deepEqual(
+		allowed.map(([, device]) => device),
+		[...slotPaths],
+	);
+	t.true(allowed.every(([, , access]) => access === 'r'));
+	const rules = readFileSync(path.join(overlay, 'usr/lib/udev/rules.d/80-streamverse-slots.rules'), 'utf8');
+	const [, pattern = ''] =
+		/ENV\{ID_PART_ENTRY_NAME\}=="([^"]+)", GROUP="streamverse", MODE="0640"$/mu.exec(rules) ?? [];
+	const opened = loadRecipe('stb', 'amd64').partitions.filter(({label}) =>
+		pattern.split('|').some((glob) => path.matchesGlob(label, glob)),
+	);
+	t.deepEqual(opened.map(({label}) => `/dev/disk/by-partlabel/${label}`).sort(), [...slotPaths].sort());
 });
 
 test('packages are named one a line, none twice, none for a way in', (t) => {
