@@ -38,7 +38,7 @@ export const requireTools = (
 			message: [
 				`The kernel of this machine does not run programs for ${architecture}: ${emulatorDirectory} knows no`,
 				`${emulators[architecture]}. As root: mount -t binfmt_misc binfmt_misc ${emulatorDirectory} and then`,
-				`update-binfmts --enable ${emulators[architecture]}`,
+				`update-binfmts --enable ${emulators[architecture]} (Debian 12) or /usr/lib/systemd/systemd-binfmt (Debian 13)`,
 			].join(' '),
 		});
 	}
