@@ -38,7 +38,8 @@ export const machineProfiles: Readonly<Record<Architecture, MachineProfile>> = {
 		command: 'qemu-system-aarch64',
 		arguments: [
 			...['-machine', 'virt', '-accel', 'tcg,thread=multi,tb-size=512'],
-			...['-cpu', 'cortex-a76', '-smp', '2', ...watchdog],
+			// Its processor has no instruction for random numbers, and a kernel without any waits for them.
+			...['-cpu', 'cortex-a76', '-smp', '2', ...watchdog, '-device', 'virtio-rng-pci'],
 		],
 		code: 'AAVMF_CODE.fd',
 		variables: 'AAVMF_VARS.fd',
