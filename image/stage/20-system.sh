@@ -106,7 +106,11 @@ drop_modules() {
         # shellcheck disable=SC2086
         rm --recursive --force "${SV_ROOT:?}/usr/lib/modules/${kernel:?}/kernel/"${pattern}
     done < <(sed 's/#.*//; /^[[:space:]]*$/d' "${SV_MODULES_DROPPED}")
-    chroot "${SV_ROOT}" depmod "${kernel}"
+}
+
+# After the overlays, which may bring modules.
+index_modules() {
+    chroot "${SV_ROOT}" depmod "$(ls "${SV_ROOT}/usr/lib/modules")"
 }
 
 main() {
@@ -115,6 +119,7 @@ main() {
     drop_modules
     make_users
     lay_over
+    index_modules
     # Once more: now for what our own overlay declares.
     make_users
     choose_units

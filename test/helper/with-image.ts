@@ -40,6 +40,8 @@ export type TestImage = {
 	readonly release: string;
 	readonly diskPath: string;
 	readonly bundlePath: string;
+	/** Debian's packages in it, one a line: name and version. */
+	readonly packagesPath: string;
 };
 
 export type TestImageOptions = {
@@ -48,6 +50,8 @@ export type TestImageOptions = {
 	readonly kind?: BoxKind;
 	/** Laid over the image: text by its path in the target. */
 	readonly files?: Readonly<Record<string, string>>;
+	/** Folders laid over the image as well; one is known by its path, and so must not change. */
+	readonly overlays?: readonly string[];
 	readonly kernelArguments?: string;
 };
 
@@ -56,6 +60,7 @@ export const testImage = async ({
 	release,
 	kind = 'stb',
 	files = {},
+	overlays = [],
 	...options
 }: TestImageOptions): Promise<TestImage> => {
 	const kernelArguments = [emulated, options.kernelArguments ?? ''].join(' ').trim();
@@ -66,6 +71,7 @@ export const testImage = async ({
 		testArchitecture,
 		release,
 		JSON.stringify(files),
+		...overlays,
 		kernelArguments,
 		String(megabytes),
 	]).slice(0, 8);
@@ -75,6 +81,7 @@ export const testImage = async ({
 		...{kind, architecture: testArchitecture, release},
 		diskPath: path.join(directory, `${name}.img`),
 		bundlePath: path.join(directory, `${name}.raucb`),
+		packagesPath: path.join(directory, `${name}.packages.txt`),
 	};
 	if (existsSync(directory)) {
 		return image;
@@ -97,7 +104,7 @@ export const testImage = async ({
 			kernelArguments,
 			rootSlotMegabytes: megabytes,
 		},
-		...{outDirectory: making, extraOverlays: [overlay]},
+		...{outDirectory: making, extraOverlays: [overlay, ...overlays]},
 		output: new Writable({write: (_chunk, _encoding, done) => done()}),
 		signal: AbortSignal.timeout(buildTimeoutMs),
 	});
