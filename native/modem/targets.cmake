@@ -1,0 +1,36 @@
+# The tables of the standard, from the facts beside them.
+find_program(NATIVE_NODE node HINTS ${CMAKE_CURRENT_SOURCE_DIR}/../node_modules/.bin REQUIRED)
+file(GLOB MODEM_FACTS CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/modem/fact/*.json)
+set(MODEM_TABLES ${CMAKE_CURRENT_BINARY_DIR}/modem_tables.cpp)
+add_custom_command(
+    OUTPUT ${MODEM_TABLES}
+    COMMAND ${NATIVE_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables.ts ${MODEM_TABLES}
+    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables.ts ${MODEM_FACTS}
+    VERBATIM)
+
+add_native_core(modem_core
+    modem/src/bb_scrambler.cpp
+    modem/src/bch_encoder.cpp
+    modem/src/frame_modulator.cpp
+    modem/src/ldpc_encoder.cpp
+    modem/src/pl_header.cpp
+    modem/src/pl_scrambler.cpp
+    modem/src/pulse_shaper.cpp
+    modem/src/symbol_mapper.cpp
+    ${MODEM_TABLES})
+
+add_native_test(modem_frame_test modem/test/frame_test.cpp)
+if(BUILD_TESTING)
+    target_link_libraries(modem_frame_test PRIVATE modem_core OpenSSL::Crypto)
+    target_compile_definitions(modem_frame_test
+        PRIVATE STAGE_HASHES="${CMAKE_CURRENT_SOURCE_DIR}/modem/test/stage_hashes.txt")
+endif()
+
+add_native_test(modem_pulse_test modem/test/pulse_test.cpp)
+if(BUILD_TESTING)
+    target_link_libraries(modem_pulse_test PRIVATE modem_core)
+endif()
+
+# Measured by test/bench/modem.bench.ts.
+add_executable(modem_bench modem/bench/modem_bench.cpp)
+target_link_libraries(modem_bench PRIVATE modem_core)
