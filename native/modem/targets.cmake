@@ -11,6 +11,7 @@ add_custom_command(
 add_native_core(modem_core
     modem/src/bb_scrambler.cpp
     modem/src/bch_encoder.cpp
+    modem/src/choose_kernels.cpp
     modem/src/frame_modulator.cpp
     modem/src/ldpc_encoder.cpp
     modem/src/pl_header.cpp
@@ -18,6 +19,22 @@ add_native_core(modem_core
     modem/src/pulse_shaper.cpp
     modem/src/symbol_mapper.cpp
     ${MODEM_TABLES})
+
+# The inner loops, once for each kind of processor: those of x86-64 before AVX2 (and any other architecture), and two more.
+function(add_modem_kernels name)
+    add_library(modem_kernels_${name} OBJECT modem/src/kernels.cpp)
+    target_include_directories(modem_kernels_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_compile_definitions(modem_kernels_${name} PRIVATE MODEM_KERNELS=${name})
+    target_compile_options(modem_kernels_${name} PRIVATE -O3 ${ARGN})
+    target_link_libraries(modem_kernels_${name} PRIVATE native_flags)
+    target_sources(modem_core PRIVATE $<TARGET_OBJECTS:modem_kernels_${name}>)
+endfunction()
+add_modem_kernels(baseline)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    add_modem_kernels(avx2 -march=x86-64-v3)
+    add_modem_kernels(avx512 -march=x86-64-v4)
+    target_compile_definitions(modem_core PRIVATE MODEM_X86_LEVELS)
+endif()
 
 add_native_test(modem_frame_test modem/test/frame_test.cpp)
 if(BUILD_TESTING)

@@ -11,6 +11,7 @@
 
 #include "modem/src/bb_scrambler.hpp"
 #include "modem/src/frame_modulator.hpp"
+#include "modem/src/kernels.hpp"
 #include "modem/src/pulse_shaper.hpp"
 #include "modem/src/symbol_mapper.hpp"
 
@@ -85,10 +86,11 @@ void Run(uint8_t pls, double seconds) {
         asm volatile("" : : "r"(copied.data()) : "memory");
     });
     std::printf(
-        "{\"modcod\": \"%s\", \"frameMsymPerSecond\": %.1f, \"shapedMsymPerSecond\": %.1f, \"nsPerSymbol\": "
+        "{\"modcod\": \"%s\", \"kernels\": \"%s\", \"frameMsymPerSecond\": %.1f, \"shapedMsymPerSecond\": "
+        "%.1f, \"nsPerSymbol\": "
         "{\"scramble\": %.3f, \"bch\": %.3f, \"ldpc\": %.3f, \"labels\": %.3f, \"points and framing\": %.3f, "
         "\"shaping\": %.3f, \"copy of the symbols\": %.3f}}\n",
-        modcod.name, 1e3 / whole, 1e3 / (whole + shape), scramble, bch, ldpc, map,
+        modcod.name, ActiveKernels().name, 1e3 / whole, 1e3 / (whole + shape), scramble, bch, ldpc, map,
         whole - scramble - bch - ldpc - map, shape, memory);
 }
 

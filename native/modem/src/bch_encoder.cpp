@@ -1,13 +1,11 @@
 #include "modem/src/bch_encoder.hpp"
 
 #include "modem/src/bits.hpp"
+#include "modem/src/kernels.hpp"
 
 namespace streamverse::modem {
 
 namespace {
-
-// The same value as the compiler's vectors have it: two or one register, whatever the processor's are.
-using Vector = uint64_t __attribute__((vector_size(32)));
 
 void ShiftOne(uint64_t (&words)[4]) {
     words[0] = (words[0] << 1) | (words[1] >> 63);
@@ -36,38 +34,9 @@ BchEncoder::BchEncoder(const Code& code)
     }
 }
 
-MODEM_MULTIVERSION
-static void DivideWords(const void* tables, const uint8_t* bytes, uint32_t bits, uint64_t* remainder) {
-    const auto* table = static_cast<const Vector*>(tables);
-    uint64_t first = 0;
-    uint64_t second = 0;
-    uint64_t third = 0;
-    const auto step = [&](uint64_t word) {
-        word ^= first;
-        Vector sum = table[word >> 56];
-        for (unsigned byte = 1; byte < 8; ++byte) {
-            sum ^= table[byte * 256 + ((word >> (56 - 8 * byte)) & 0xFF)];
-        }
-        first = second ^ sum[0];
-        second = third ^ sum[1];
-        third = sum[2];
-    };
-    // Zeros in front of a message change nothing: so it begins with its odd bits.
-    uint32_t bit = bits % 64;
-    if (bit != 0) {
-        step(LoadWord(bytes) >> (64 - bit));
-    }
-    for (; bit < bits; bit += 64) {
-        step(LoadBits(bytes, bit));
-    }
-    remainder[0] = first;
-    remainder[1] = second;
-    remainder[2] = third;
-}
-
 BchEncoder::Remainder BchEncoder::Divide(const uint8_t* bytes) const {
     Remainder remainder{};
-    DivideWords(tables_->data(), bytes, kbch_, remainder.words);
+    ActiveKernels().divide((*tables_)[0][0].words, bytes, kbch_, remainder.words);
     return remainder;
 }
 

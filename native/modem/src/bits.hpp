@@ -7,13 +7,8 @@
 #include <cstring>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)
-// The compiler makes the same code once for each of these and the loader takes what the processor has. (The
-// resolver runs before AddressSanitizer is ready, and may not with it.)
-#define MODEM_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define MODEM_MULTIVERSION
-#endif
+// So that none is emitted on its own by a file that is compiled for another processor.
+#define MODEM_INLINE __attribute__((always_inline)) inline
 
 namespace streamverse::modem {
 
@@ -33,19 +28,19 @@ class BitBuffer {
     std::vector<uint8_t> bytes_;
 };
 
-inline uint64_t LoadWord(const uint8_t* bytes) {
+MODEM_INLINE uint64_t LoadWord(const uint8_t* bytes) {
     uint64_t word;
     std::memcpy(&word, bytes, sizeof word);
     return __builtin_bswap64(word);
 }
 
-inline void StoreWord(uint8_t* bytes, uint64_t word) {
+MODEM_INLINE void StoreWord(uint8_t* bytes, uint64_t word) {
     word = __builtin_bswap64(word);
     std::memcpy(bytes, &word, sizeof word);
 }
 
 // 64 bits from any bit on; reads nine bytes.
-inline uint64_t LoadBits(const uint8_t* bytes, size_t bit) {
+MODEM_INLINE uint64_t LoadBits(const uint8_t* bytes, size_t bit) {
     const uint8_t* first = bytes + bit / 8;
     const unsigned shift = bit % 8;
     return (LoadWord(first) << shift) | (static_cast<uint64_t>(first[8]) >> (8 - shift));

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "modem/src/bb_scrambler.hpp"
+#include "modem/src/kernels.hpp"
 #include "modem/src/pl_header.hpp"
 #include "modem/src/pl_scrambler.hpp"
 #include "modem/src/symbol_mapper.hpp"
@@ -86,13 +87,6 @@ void FrameModulator::Modulate(uint8_t pls, std::span<const uint8_t> bbFrame, std
     }
 }
 
-static void WriteRun(const uint8_t* labels, const uint8_t* rotations, unsigned bits, const Point* points,
-                     unsigned count, Point* symbols) {
-    for (unsigned symbol = 0; symbol < count; ++symbol) {
-        symbols[symbol] = points[(unsigned{rotations[symbol]} << bits) | labels[symbol]];
-    }
-}
-
 void FrameModulator::WriteSlots(const Modcod& modcod, const Plan& plan, Point* symbols) const {
     const uint8_t* labels = labels_.data();
     const uint8_t* rotations = rotations_.data();
@@ -100,7 +94,8 @@ void FrameModulator::WriteSlots(const Modcod& modcod, const Plan& plan, Point* s
     const unsigned most = modcod.pilots ? kPilotInterval * kSlotSymbols : left;
     while (left > 0) {
         const unsigned run = std::min(left, most);
-        WriteRun(labels, rotations, modcod.bitsPerSymbol, plan.points.data(), run, symbols);
+        ActiveKernels().placePoints(labels, rotations, modcod.bitsPerSymbol, plan.points.data(), run,
+                                    symbols);
         labels += run;
         rotations += run;
         symbols += run;

@@ -10,8 +10,6 @@ namespace streamverse::modem {
 namespace {
 
 constexpr unsigned kGroupBytes = kGroupBits / 8;
-constexpr unsigned kGroupWords = 6;     // 360 bits and 24 more
-constexpr unsigned kColumnWords = 8;    // a cache line
 constexpr unsigned kDoubledWords = 13;  // 720 bits, and what a rotation reads beyond
 
 using Doubled = std::array<uint64_t, kDoubledWords>;
@@ -46,15 +44,6 @@ uint64_t Transpose(uint64_t rows) {
     return rows ^ change ^ (change << 28);
 }
 
-MODEM_MULTIVERSION
-void AddRotation(const uint64_t* doubled, unsigned from, uint64_t* column) {
-    const uint64_t* words = doubled + from / 64;
-    const unsigned shift = from % 64;
-    for (unsigned word = 0; word < kGroupWords; ++word) {
-        column[word] ^= (words[word] << shift) | ((words[word + 1] >> 1) >> (63 - shift));
-    }
-}
-
 }  // namespace
 
 LdpcEncoder::LdpcEncoder(const Code& code) : code_(code), columns_(size_t{code.q} * kColumnWords) {
@@ -75,14 +64,13 @@ void LdpcEncoder::Encode(uint8_t* bytes) {
 }
 
 void LdpcEncoder::Accumulate(const uint8_t* bytes) {
+    const Kernels& kernels = ActiveKernels();
     unsigned next = 0;
     for (unsigned row = 0; row < code_.nbch / kGroupBits; ++row) {
         const Doubled doubled = Double(bytes + size_t{row} * kGroupBytes);
-        for (; next < code_.rowEnds[row]; ++next) {
-            const Rotation rotation = rotations_[next];
-            AddRotation(doubled.data(), rotation.from,
-                        columns_.data() + size_t{rotation.column} * kColumnWords);
-        }
+        const unsigned end = code_.rowEnds[row];
+        kernels.addRotations(doubled.data(), rotations_.data() + next, end - next, columns_.data());
+        next = end;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "modem/src/kernels.hpp"
 #include "modem/src/tables.hpp"
 
 namespace streamverse::modem {
@@ -19,11 +20,6 @@ class LdpcEncoder {
     void Encode(uint8_t* bytes);
 
  private:
-    struct Rotation {
-        uint16_t column;
-        uint16_t from;  // bit of the doubled group with which the column's first bit is summed
-    };
-
     const Code& code_;
     std::vector<Rotation> rotations_;
     std::vector<uint64_t> columns_;

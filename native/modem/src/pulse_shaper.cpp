@@ -6,18 +6,11 @@
 #include <numbers>
 #include <stdexcept>
 
-#include "modem/src/bits.hpp"
+#include "modem/src/kernels.hpp"
 
 namespace streamverse::modem {
 
 namespace {
-
-// Sixteen floats: eight points; one register or two or four, as the processor has them.
-using Vector = float __attribute__((vector_size(64)));
-// The same anywhere in memory.
-using Unaligned = float __attribute__((vector_size(64), aligned(4), may_alias));
-constexpr unsigned kVectorPoints = 8;
-constexpr unsigned kBlockPoints = 2 * kVectorPoints;  // that one pass over the taps makes
 
 // The steeper the edge of the spectrum, the longer the pulse rings.
 unsigned SpanOf(double rollOff) {
@@ -45,7 +38,7 @@ PulseShaper::PulseShaper(const Shape& shape)
     : phases_(shape.interpolate),
       decimate_(shape.decimate),
       taps_((shape.spanSymbols == 0 ? SpanOf(shape.rollOff) : shape.spanSymbols) + 1),
-      padded_((taps_ + kVectorPoints - 1) / kVectorPoints * kVectorPoints) {
+      padded_((taps_ + kDotPoints - 1) / kDotPoints * kDotPoints) {
     if (!(shape.rollOff > 0 && shape.rollOff <= 1) || phases_ < 1 || phases_ > kPhasesMax || decimate_ < 1 ||
         decimate_ > phases_ || taps_ > kSpanMax + 1 || taps_ % 2 == 0) {
         throw std::invalid_argument(
@@ -81,7 +74,7 @@ void PulseShaper::Append(std::span<const Point> symbols, std::vector<Point>& sam
     history_.insert(history_.end(), symbols.begin(), symbols.end());
     const size_t complete = history_.size() - (taps_ - 1);
     // What the vectors read beyond the last symbol is multiplied by zero, or not kept.
-    history_.resize(history_.size() + kBlockPoints + padded_, Point{0, 0});
+    history_.resize(history_.size() + kShapeBlock + padded_, Point{0, 0});
     if (decimate_ == 1) {
         ShapeWhole(complete, samples);
     } else {
@@ -91,33 +84,18 @@ void PulseShaper::Append(std::span<const Point> symbols, std::vector<Point>& sam
     history_.erase(history_.begin(), history_.begin() + static_cast<std::ptrdiff_t>(complete));
 }
 
-// Two phases of sixteen symbols: the history is loaded once for both.
-MODEM_MULTIVERSION
-static void ShapeBlock(const Point* history, const float* first, const float* second, unsigned taps,
-                       float* samples) {
-    Vector sums[4] = {};
-    for (unsigned tap = 0; tap < taps; ++tap) {
-        const Vector low = *reinterpret_cast<const Unaligned*>(history + tap);
-        const Vector high = *reinterpret_cast<const Unaligned*>(history + tap + kVectorPoints);
-        sums[0] += low * first[tap];
-        sums[1] += high * first[tap];
-        sums[2] += low * second[tap];
-        sums[3] += high * second[tap];
-    }
-    std::memcpy(samples, sums, sizeof sums);
-}
-
 void PulseShaper::ShapeWhole(size_t count, std::vector<Point>& samples) const {
     const size_t begin = samples.size();
     samples.resize(begin + count * phases_);
     Point* out = samples.data() + begin;
-    Point block[2][kBlockPoints];
-    for (size_t symbol = 0; symbol < count; symbol += kBlockPoints) {
-        const size_t kept = std::min<size_t>(kBlockPoints, count - symbol);
+    Point block[2][kShapeBlock];
+    const Kernels& kernels = ActiveKernels();
+    for (size_t symbol = 0; symbol < count; symbol += kShapeBlock) {
+        const size_t kept = std::min<size_t>(kShapeBlock, count - symbol);
         for (unsigned phase = 0; phase < phases_; phase += 2) {
             const unsigned other = std::min(phase + 1, phases_ - 1);
-            ShapeBlock(history_.data() + symbol, coefficients_.data() + size_t{phase} * padded_,
-                       coefficients_.data() + size_t{other} * padded_, taps_, &block[0][0].i);
+            kernels.shapeBlock(history_.data() + symbol, coefficients_.data() + size_t{phase} * padded_,
+                               coefficients_.data() + size_t{other} * padded_, taps_, block[0]);
             Point* to = out + symbol * phases_ + phase;
             for (size_t index = 0; index < kept; ++index) {
                 to[index * phases_] = block[0][index];
@@ -127,27 +105,14 @@ void PulseShaper::ShapeWhole(size_t count, std::vector<Point>& samples) const {
     }
 }
 
-MODEM_MULTIVERSION
-static Point Dot(const Point* history, const float* doubled, unsigned points) {
-    Vector sum = {};
-    for (unsigned point = 0; point < points; point += kVectorPoints) {
-        sum += *reinterpret_cast<const Unaligned*>(history + point) *
-               *reinterpret_cast<const Unaligned*>(doubled + 2 * point);
-    }
-    Point total{0, 0};
-    for (unsigned point = 0; point < kVectorPoints; ++point) {
-        total.i += sum[2 * point];
-        total.q += sum[2 * point + 1];
-    }
-    return total;
-}
-
 void PulseShaper::ShapeFractions(size_t count, std::vector<Point>& samples) {
+    const Kernels& kernels = ActiveKernels();
     const uint64_t end = uint64_t{count} * phases_;
     for (; time_ < end; time_ += decimate_) {
         const size_t symbol = time_ / phases_;
         const size_t phase = time_ % phases_;
-        samples.push_back(Dot(history_.data() + symbol, doubled_.data() + 2 * phase * padded_, padded_));
+        samples.push_back(
+            kernels.dot(history_.data() + symbol, doubled_.data() + 2 * phase * padded_, padded_));
     }
     time_ -= end;
 }
