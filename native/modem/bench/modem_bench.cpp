@@ -9,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "bit/bits.hpp"
 #include "modem/src/bb_scrambler.hpp"
 #include "modem/src/frame_modulator.hpp"
 #include "modem/src/kernels.hpp"
@@ -17,6 +18,7 @@
 
 namespace {
 
+using namespace streamverse;
 using namespace streamverse::modem;
 
 constexpr double kRollOff = 0.20;
@@ -71,7 +73,7 @@ void Run(uint8_t pls, double seconds) {
         samples.clear();
         shaper.Append(symbols, samples);
     });
-    BitBuffer bits(kFecBitsMax);
+    bit::BitBuffer bits(kFecBitsMax);
     std::ranges::copy(frame, bits.data());
     const double scramble = Measure(seconds / 4, count, [&] { ScrambleBbFrame(bits.data(), code.kbch); });
     const BchEncoder outer(code);

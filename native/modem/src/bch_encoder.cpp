@@ -1,9 +1,11 @@
 #include "modem/src/bch_encoder.hpp"
 
-#include "modem/src/bits.hpp"
+#include "bit/bits.hpp"
 #include "modem/src/kernels.hpp"
 
 namespace streamverse::modem {
+
+using bit::BitWriter;
 
 namespace {
 

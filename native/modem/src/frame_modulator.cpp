@@ -73,7 +73,7 @@ void FrameModulator::Modulate(uint8_t pls, std::span<const uint8_t> bbFrame, std
     plan.coder->bch.Encode(bits_.data());
     plan.coder->ldpc.Encode(bits_.data());
     // The bits that 128APSK lacks are zeros.
-    std::fill_n(bits_.data() + code.nldpc / 8, kSlackBytes, uint8_t{0});
+    std::fill_n(bits_.data() + code.nldpc / 8, bit::kSlackBytes, uint8_t{0});
     MapToLabels(modcod, bits_.data(), labels_.data());
     const size_t begin = symbols.size();
     symbols.resize(begin + PlFrameSymbols(modcod));

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "bit/bits.hpp"
 #include "modem/src/bch_encoder.hpp"
-#include "modem/src/bits.hpp"
 #include "modem/src/ldpc_encoder.hpp"
 #include "modem/src/tables.hpp"
 
@@ -62,7 +62,7 @@ class FrameModulator {
     std::vector<uint8_t> rotations_;
     std::map<const Code*, std::unique_ptr<Coder>> coders_;
     std::array<std::unique_ptr<Plan>, 256> plans_;
-    BitBuffer bits_{kFecBitsMax};
+    bit::BitBuffer bits_{kFecBitsMax};
     std::vector<uint8_t> labels_;
 
     Plan& PlanOf(uint8_t pls);

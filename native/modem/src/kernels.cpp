@@ -3,9 +3,12 @@
 // inlined.
 #include "modem/src/kernels.hpp"
 
-#include "modem/src/bits.hpp"
+#include "bit/bits.hpp"
 
 namespace streamverse::modem {
+
+using bit::LoadBits;
+using bit::LoadWord;
 
 namespace {
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "modem/src/bits.hpp"
+#include "bit/bits.hpp"
 
 namespace streamverse::modem {
+
+using bit::BitWriter;
+using bit::LoadWord;
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 // So that none is emitted on its own by a file that is compiled for another processor.
-#define MODEM_INLINE __attribute__((always_inline)) inline
+#define BIT_INLINE __attribute__((always_inline)) inline
 
-namespace streamverse::modem {
+namespace streamverse::bit {
 
 // What is loaded 64 bits at a time may be read this far beyond its last bit.
 inline constexpr size_t kSlackBytes = 16;
@@ -28,19 +28,19 @@ class BitBuffer {
     std::vector<uint8_t> bytes_;
 };
 
-MODEM_INLINE uint64_t LoadWord(const uint8_t* bytes) {
+BIT_INLINE uint64_t LoadWord(const uint8_t* bytes) {
     uint64_t word;
     std::memcpy(&word, bytes, sizeof word);
     return __builtin_bswap64(word);
 }
 
-MODEM_INLINE void StoreWord(uint8_t* bytes, uint64_t word) {
+BIT_INLINE void StoreWord(uint8_t* bytes, uint64_t word) {
     word = __builtin_bswap64(word);
     std::memcpy(bytes, &word, sizeof word);
 }
 
 // 64 bits from any bit on; reads nine bytes.
-MODEM_INLINE uint64_t LoadBits(const uint8_t* bytes, size_t bit) {
+BIT_INLINE uint64_t LoadBits(const uint8_t* bytes, size_t bit) {
     const uint8_t* first = bytes + bit / 8;
     const unsigned shift = bit % 8;
     return (LoadWord(first) << shift) | (static_cast<uint64_t>(first[8]) >> (8 - shift));
@@ -79,4 +79,4 @@ class BitWriter {
     unsigned used_ = 0;
 };
 
-}  // namespace streamverse::modem
+}  // namespace streamverse::bit
