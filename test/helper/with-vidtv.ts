@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {chmod, mkdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -29,7 +29,12 @@ SupplementaryGroups=video
 ExecStart=/bin/sh -c 'for device in frontend0 demux0 dvr0; do test -r /dev/dvb/adapter0/$$device && echo "DVB device $$device"; done'
 StandardOutput=tty
 TTYPath=/dev/console
+
+[Install]
+WantedBy=multi-user.target
 `;
+/** Before the box's own, which turns off what it does not name. */
+const presetFile = '00-a-vidtv.preset';
 
 /**
  * A set-top whose kernel has a DVB adapter: `vidtv`, the kernel's own virtual one, which Debian does not build. Its modules
@@ -66,11 +71,12 @@ const makeOverlay = async (overlay: string, kernel: string): Promise<void> => {
 		timeout: makeTimeoutMs,
 	});
 	const units = path.join(making, 'etc/systemd/system');
-	await mkdir(path.join(units, 'multi-user.target.wants'), {recursive: true});
+	await mkdir(units, {recursive: true});
+	await mkdir(path.join(making, 'etc/systemd/system-preset'));
 	await mkdir(path.join(making, 'etc/modules-load.d'));
 	await mkdir(path.join(making, 'etc/modprobe.d'));
 	await writeFile(path.join(units, 'vidtv-check.service'), checkUnit);
-	await symlink('../vidtv-check.service', path.join(units, 'multi-user.target.wants/vidtv-check.service'));
+	await writeFile(path.join(making, 'etc/systemd/system-preset', presetFile), 'enable vidtv-check.service\n');
 	await writeFile(path.join(making, 'etc/modules-load.d/vidtv.conf'), 'dvb-vidtv-bridge\n');
 	const options = `options dvb-vidtv-bridge vidtv_valid_dvb_s_freqs=${transponder}\n`;
 	await writeFile(path.join(making, 'etc/modprobe.d/vidtv.conf'), options);
