@@ -8,6 +8,7 @@ import {registerDemoCommand} from '#cli/command/demo.ts';
 import {registerFlashCommand} from '#cli/command/flash.ts';
 import {registerFleetCommand} from '#cli/command/fleet.ts';
 import {registerImageCommand} from '#cli/command/image.ts';
+import {registerModemCommand} from '#cli/command/modem.ts';
 import {registerReleaseCommand} from '#cli/command/release.ts';
 import {registerRoleCommand} from '#cli/command/role.ts';
 import {registerSupervisorCommand} from '#cli/command/supervisor.ts';
@@ -33,6 +34,7 @@ for (const kind of boxKinds) {
 registerCatalogueCommand(program);
 registerConfigCommand(program);
 registerReleaseCommand(program);
+registerModemCommand(program);
 registerImageCommand(program);
 registerFlashCommand(program);
 registerToolCommand(program);

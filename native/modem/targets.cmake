@@ -18,7 +18,9 @@ add_native_core(modem_core
     modem/src/pl_scrambler.cpp
     modem/src/pulse_shaper.cpp
     modem/src/symbol_mapper.cpp
+    modem/src/transmit_chain.cpp
     ${MODEM_TABLES})
+target_link_libraries(modem_core PUBLIC link_core)
 
 # The inner loops, once for each kind of processor: those of x86-64 before AVX2 (and any other architecture), and two more.
 function(add_modem_kernels name)
@@ -51,3 +53,8 @@ endif()
 # Measured by test/bench/modem.bench.ts.
 add_executable(modem_bench modem/bench/modem_bench.cpp)
 target_link_libraries(modem_bench PRIVATE modem_core)
+
+add_node_addon(modem modem/src/addon.cpp)
+if(TARGET modem_addon)
+    target_link_libraries(modem_addon PRIVATE modem_core)
+endif()
