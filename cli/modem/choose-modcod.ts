@@ -9,7 +9,7 @@ export type ModcodChoice = {
 };
 
 /**
- * `8PSK 3/4`, `8psk-3/4`, `64APSK 144/180` (the rate of its code), or a PLS value, which says everything.
+ * `8PSK 3/4`, `8psk-3/4`, `256APSK 135/180` (the rate of its code), or a PLS value, which says everything.
  * @throws CodedError CLI_MODCOD_UNKNOWN with those that resemble it.
  */
 export const chooseModcod = ({modcod, frame, pilots}: ModcodChoice): Modcod => {

@@ -7,8 +7,8 @@ test('a MODCOD is known by its name in any dress, by the rate of its code, and b
 	for (const modcod of ['8PSK 3/4', '8psk-3/4', '8PSK_3/4', '57']) {
 		t.is(chooseModcod({...normal, modcod}).pls, 57);
 	}
-	t.is(chooseModcod({modcod: '64APSK 4/5', frame: 'normal', pilots: false}).rate, '144/180');
-	t.is(chooseModcod({modcod: '256APSK 3/4', ...normal}).pls, 215);
+	t.is(chooseModcod({modcod: '32APSK 11/15', frame: 'normal', pilots: false}).rate, '132/180');
+	t.is(chooseModcod({modcod: '256APSK 135/180', ...normal}).pls, 215);
 });
 
 test('what there is not is answered with what resembles it', (t) => {

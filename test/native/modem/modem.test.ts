@@ -26,7 +26,7 @@ const options: TransmitOptions = {
 	format: 'float',
 };
 
-const modulate = (changes: Partial<TransmitOptions>, input = stream): Buffer => {
+const modulate = (changes: Partial<TransmitOptions>, input: Buffer = stream): Buffer => {
 	const chain = openTransmitChain({...options, ...changes});
 	return Buffer.concat([chain.write(input), chain.finish()]);
 };
