@@ -4,8 +4,8 @@ file(GLOB MODEM_FACTS CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/modem/fact/*
 set(MODEM_TABLES ${CMAKE_CURRENT_BINARY_DIR}/modem_tables.cpp)
 add_custom_command(
     OUTPUT ${MODEM_TABLES}
-    COMMAND ${NATIVE_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables.ts ${MODEM_TABLES}
-    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables.ts ${MODEM_FACTS}
+    COMMAND ${NATIVE_NODE} ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables/main.ts ${MODEM_TABLES}
+    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/modem/generate-tables/main.ts ${MODEM_FACTS}
     VERBATIM)
 
 add_native_core(modem_core

@@ -1,4 +1,4 @@
-// Turns the standard's tables in fact/ into C++: `node generate-tables.ts OUTPUT.cpp`. Run by the build; what it writes is
+// Turns the standard's tables in fact/ into C++: `node main.ts OUTPUT.cpp`. Run by the build; what it writes is
 // declared in src/tables.hpp and is not committed.
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -38,7 +38,7 @@ type Constellation = {
 };
 
 const fact = <Type>(name: string): Type =>
-	JSON.parse(readFileSync(fileURLToPath(new URL(`fact/${name}.json`, import.meta.url)), 'utf8')) as Type;
+	JSON.parse(readFileSync(fileURLToPath(new URL(`../fact/${name}.json`, import.meta.url)), 'utf8')) as Type;
 
 const {codes} = fact<{readonly codes: readonly Code[]}>('frames');
 const {tables} = fact<{readonly tables: Readonly<Record<string, {readonly rows: readonly (readonly number[])[]}>>}>(
@@ -146,7 +146,7 @@ const {
 writeFileSync(
 	path.resolve(output),
 	[
-		'// Made by native/modem/generate-tables.ts.',
+		'// Made by native/modem/generate-tables/main.ts.',
 		'#include "modem/src/tables.hpp"',
 		'namespace streamverse::modem {',
 		'namespace {',
