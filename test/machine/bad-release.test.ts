@@ -29,13 +29,14 @@ test.before(async (t) => {
 
 test.after.always(async () => await owned.disposeAsync());
 
-const isMeant = (expected: {readonly code: string; readonly phase: string; readonly message: RegExp}) =>
+const isMeant = (expected: {readonly code: string | RegExp; readonly phase: string; readonly message: RegExp}) =>
 	test.macro(async (t, makeOffer: (directory: string) => Promise<Offer>) => {
 		t.timeout(testTimeoutMs);
 		const startedMs = performance.now();
 		const {phase, code, message} = await machine.offer(await makeOffer(await withDirectory(t)));
 		t.log(`${code} after ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${message}`);
-		t.deepEqual({phase, code}, {phase: expected.phase, code: expected.code}, message);
+		t.is(phase, expected.phase, message);
+		t.regex(code, typeof expected.code === 'string' ? new RegExp(`^${expected.code}$`, 'u') : expected.code, message);
 		t.regex(message, expected.message);
 		await machine.untilUnharmed();
 	});
@@ -84,23 +85,25 @@ test.serial(
 
 test.serial(
 	'a bundle whose second half is missing',
-	isMeant({phase: 'failed', code: 'OTA_FAILED_INSTALL', message: /./u}),
+	isMeant({phase: 'failed', code: 'OTA_FAILED_BUNDLE_DAMAGED', message: /^RAUC: ./u}),
 	small({release: '2.0.5'}, async (bundlePath) => await truncate(bundlePath, (await stat(bundlePath)).size / 2)),
 );
 
+/** What lies under the hash tree is found when it is read, by the kernel; the rest by RAUC, before it mounts anything. */
+const whenRead = /^OTA_FAILED_(?:INSTALL|BUNDLE_DAMAGED)$/u;
 const flipped: Readonly<Record<Region, RegExp>> = {
-	'the squashfs head': /./u,
-	'the root image': /./u,
-	'the boot image': /./u,
-	'the hash tree': /./u,
-	'the signature': /./u,
-	'the size': /./u,
+	'the squashfs head': whenRead,
+	'the root image': whenRead,
+	'the boot image': whenRead,
+	'the hash tree': whenRead,
+	'the signature': /^OTA_FAILED_BUNDLE_(?:DAMAGED|SIGNATURE)$/u,
+	'the size': /^OTA_FAILED_BUNDLE_DAMAGED$/u,
 };
 
 for (const [index, region] of regions.entries()) {
 	test.serial(
 		`a bundle with one bit turned in ${region}`,
-		isMeant({phase: 'failed', code: 'OTA_FAILED_INSTALL', message: flipped[region]}),
+		isMeant({phase: 'failed', code: flipped[region], message: /^RAUC: ./u}),
 		small({release: `2.1.${index}`}, async (bundlePath) => await flipBit(bundlePath, region)),
 	);
 }
