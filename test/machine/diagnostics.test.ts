@@ -173,10 +173,19 @@ const crashesAreTheRoles = async (
 		const another = async () => !['0', role].includes(await pidOf(rolePid));
 		await eventually('another role', another, {timeoutMs: bootTimeoutMs, intervalMs: 1000});
 		await isHealthy();
-		const told = async () => why.test(JSON.stringify((await fleet.call(`GET /boxes/${machine.id}/events`)).body));
-		await eventually(`the fleet is told: ${why.source}`, told, {timeoutMs: answerTimeoutMs, intervalMs: 500});
+		let events = '';
+		const told = async () => {
+			events = JSON.stringify((await fleet.call(`GET /boxes/${machine.id}/events`)).body);
+			return why.test(events);
+		};
+		await eventually('the fleet is told', told, {timeoutMs: answerTimeoutMs, intervalMs: 500}).catch(
+			(cause: unknown) => {
+				throw new Error(`the fleet is not told ${why.source}: ${events}`, {cause});
+			},
+		);
 	};
-	await crash(`kill -SEGV $(${rolePid})`, /ended by SIGSEGV \(core-dump\)/u);
+	await crash(`kill -SEGV $(${rolePid})`, /ended by SIGSEGV/u);
+	t.log(await root.run('coredumpctl --no-pager list; ls -l /var/lib/systemd/coredump; df -h /data'));
 	await crash(`systemctl set-property --runtime ${roleUnit} MemoryMax=32M`, /\(oom-kill\)/u);
 	t.is(await pidOf(supervisorPid), supervisor, 'the supervisor ran on');
 };
