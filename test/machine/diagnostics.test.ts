@@ -2,6 +2,7 @@ import {text} from 'node:stream/consumers';
 import {gunzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import {extract} from 'tar-stream';
+import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {createStreamPage, type StreamPageClient} from '#test/helper/stream-page.ts';
 import type {TestFleet} from '#test/helper/with-fleet.ts';
@@ -37,16 +38,16 @@ const withShell = async (
 		const answer = await eventually(
 			`the answer to ${command}`,
 			() => {
-				const closed = page.closed();
-				if (closed !== undefined && !page.text().includes(`${mark}end`)) {
-					throw new Error(`the terminal was closed: ${JSON.stringify(closed)}`);
-				}
-				return page.text().slice(from).includes(`${mark}end`) && page.text().slice(from);
+				const told = page.text().slice(from);
+				return (told.includes(`${mark}end`) || page.closed() !== undefined) && told;
 			},
 			{timeoutMs, intervalMs: 200},
 		).catch((cause: unknown) => {
 			throw new Error(`no answer to ${command}: ${page.text().slice(from)}`, {cause});
 		});
+		if (!answer.includes(`${mark}end`)) {
+			throw new Error(`the terminal was closed: ${JSON.stringify(page.closed())}`);
+		}
 		return answer.replaceAll('\r', '');
 	};
 	// What is typed must not be taken for what is answered.
@@ -63,20 +64,33 @@ const withShell = async (
 /** Asks the fleet for a bundle or a capture, and fetches what the box sends. */
 const fetchItem = async (fleet: TestFleet, {id}: TestMachine, request: unknown): Promise<Buffer> => {
 	const asked = await fleet.call(`POST /boxes/${id}/diagnostics`, request);
-	const state = async () => {
-		const item = (await fleet.call(`GET /diagnostics?box=${id}`)).body.items.find(
-			(each: {readonly id: string}) => each.id === asked.body.id,
-		);
-		if (item?.state === 'failed') {
-			throw new Error(`the box could not: ${JSON.stringify(item.error)}`);
-		}
-		return item?.state === 'ready';
-	};
-	await eventually(JSON.stringify(request), state, {timeoutMs: 2 * answerTimeoutMs, intervalMs: 500});
+	const item = await eventually(
+		JSON.stringify(request),
+		async () => {
+			const {items} = (await fleet.call(`GET /diagnostics?box=${id}`)).body;
+			const one = items.find((each: {readonly id: string}) => each.id === asked.body.id);
+			return ['ready', 'failed'].includes(one?.state) ? one : undefined;
+		},
+		{timeoutMs: 2 * answerTimeoutMs, intervalMs: 500},
+	);
+	if (item.state === 'failed') {
+		throw new Error(`the box could not: ${JSON.stringify(item.error)}`);
+	}
 	const answer = await fetch(`${fleet.url}/api/v1/diagnostics/${asked.body.id}/content`, {
 		headers: {Authorization: `Bearer ${fleet.token}`},
 	});
 	return Buffer.from(await answer.arrayBuffer());
+};
+
+/** Asks for the role's page again and again. */
+const visit = async (url: string, signal: AbortSignal): Promise<void> => {
+	while (!signal.aborted) {
+		await fetch(url, {signal}).then(
+			async (answer) => await answer.text(),
+			() => undefined,
+		);
+		await sleep(200, {signal}).catch(() => undefined);
+	}
 };
 
 const filesOf = async (archive: Buffer): Promise<ReadonlyMap<string, string>> => {
@@ -119,9 +133,14 @@ test('a NOC looks into a machine whose supervisor may do nothing of it by itself
 	await exposuresHold(t, root);
 	await root.leave();
 
-	const capture = await fetchItem(fleet, machine, {kind: 'capture', interface: 'any', filter: 'tcp', seconds: 20});
+	const watched = new AbortController();
+	void visit(machine.url, watched.signal);
+	const capture = await fetchItem(fleet, machine, {
+		...{kind: 'capture', interface: 'any', filter: 'tcp port 80', seconds: 20},
+	});
+	watched.abort();
 	t.is(capture.readUInt32LE(0), 0xa1b2c3d4);
-	t.true(capture.length > 24 + 16, 'and with packets: the box speaks to its fleet all the time');
+	t.true(capture.includes('GET / HTTP/1.1'), 'what a player in the home asked for meanwhile');
 	const wrong = fetchItem(fleet, machine, {kind: 'capture', interface: 'nowhere0', seconds: 1});
 	await t.throwsAsync(wrong, {message: /the box could not: .*nowhere0/u});
 
