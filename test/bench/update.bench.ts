@@ -20,12 +20,12 @@ export const run: Bench = async ({signal, progress}) => {
 	await mkdir(parent, {recursive: true});
 	const directory = await mkdtemp(path.join(parent, 'bench-update-'));
 	try {
-		const {base, ...changed} = await buildVariants({directory, signal, progress});
+		const {base, code, older} = await buildVariants({directory, signal, progress});
+		const rest = {directory, signal, progress};
 		const rows: BenchRow[] = [];
-		for (const name of ['code', 'package'] as const) {
-			rows.push(...(await measure(name, {base, next: changed[name], directory, signal, progress})));
-		}
-		rows.push(...(await measure('full', {base: undefined, next: changed.code, directory, signal, progress})));
+		rows.push(...(await measure('code', {base, next: code, ...rest})));
+		rows.push(...(await measure('package', {base: older, next: base, ...rest})));
+		rows.push(...(await measure('full', {base: undefined, next: code, ...rest})));
 		return rows;
 	} finally {
 		await rm(directory, {recursive: true, force: true});
