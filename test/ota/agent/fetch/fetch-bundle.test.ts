@@ -12,6 +12,8 @@ import {type MisbehavingServer, withMisbehavingServer} from '#test/helper/with-m
 import {withRoleServe} from '#test/helper/with-role-serve.ts';
 
 const blockSizeBytes = 4096;
+/** In which even a busy machine has written down what a loopback connection brought. */
+const writtenMs = 500;
 const old = randomBytes(40 * blockSizeBytes);
 const bytes = Buffer.concat([
 	old.subarray(0, 10 * blockSizeBytes),
@@ -175,7 +177,7 @@ test('a fetch that was cut off goes on where it was, and its cost goes on, too',
 				return;
 			}
 			asked.response.writeHead(206, {etag: '"v1"', 'content-range': `bytes 0-${bytes.length - 1}/${bytes.length}`});
-			asked.response.write(bytes.subarray(0, 50_000), () => setTimeout(() => stop.abort(new Error('killed')), 50));
+			asked.response.write(bytes.subarray(0, 50_000), () => setTimeout(() => stop.abort(new Error('killed')), writtenMs));
 		},
 	});
 	await t.throwsAsync(run({sources: [https(server)], signal: stop.signal}));
