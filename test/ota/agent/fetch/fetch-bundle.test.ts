@@ -177,7 +177,9 @@ test('a fetch that was cut off goes on where it was, and its cost goes on, too',
 				return;
 			}
 			asked.response.writeHead(206, {etag: '"v1"', 'content-range': `bytes 0-${bytes.length - 1}/${bytes.length}`});
-			asked.response.write(bytes.subarray(0, 50_000), () => setTimeout(() => stop.abort(new Error('killed')), writtenMs));
+			asked.response.write(bytes.subarray(0, 50_000), () =>
+				setTimeout(() => stop.abort(new Error('killed')), writtenMs),
+			);
 		},
 	});
 	await t.throwsAsync(run({sources: [https(server)], signal: stop.signal}));
