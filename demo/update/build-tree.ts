@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folders = ['appliance', 'cli', 'demo', 'headend', 'image', 'native', 'ota', 'pop-node', 'stb'] as const;
 const leftBehind = new RegExp(
 	[
-		'^native/(?:test|fuzz|binding|[a-z]+/(?:src|test|fuzz|bench))(?:/|$)',
+		'^native/(?:test|fuzz|binding|bit|[a-z]+/(?:src|test|fuzz|bench|fact|generate-tables))(?:/|$)',
 		'^native/build(?:-|/(?!addons))',
 		'\\.cmake$|/CMakeLists\\.txt$',
 		// The NOC's page, and what Vite makes of pages.
