@@ -12,6 +12,11 @@ const lookMs = 60_000;
 const slotsTimeoutMs = 30_000;
 
 export type Reporter = AsyncDisposable & {
+	/**
+	 * From now on it reports. Not before it is known where an update stands: a box that runs a release on trial and said
+	 * nothing of the trial would count as done.
+	 */
+	readonly start: () => void;
 	/** Something that is reported may have changed. Callbacks only say so; one loop reports. */
 	readonly changed: () => void;
 };
@@ -44,9 +49,12 @@ export const createReporter = (options: {
 			wake = Promise.withResolvers<void>();
 		}
 	};
-	const running = run();
+	let running: Promise<void> = Promise.resolve();
 	const unsubscribe = link.onConnected(() => wake.resolve());
 	return {
+		start: () => {
+			running = run();
+		},
 		changed: () => wake.resolve(),
 		[Symbol.asyncDispose]: async () => {
 			unsubscribe();

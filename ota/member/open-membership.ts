@@ -82,6 +82,7 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	if (agent !== undefined) {
 		state.agent = agent;
 	}
+	reporter.start();
 	// What follows ends with the signal, also when something after it cannot be opened.
 	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
 	followDesired({...options, link, agent, reporter, signal});
