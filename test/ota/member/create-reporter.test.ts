@@ -1,36 +1,31 @@
-import {mkdir} from 'node:fs/promises';
-import path from 'node:path';
 import test from 'ava';
-import {reportedSchema} from '#appliance/contract/fleet/reported-schema.ts';
-import {provisionSlots} from '#ota/slot/directory/directory-installer.ts';
+import {silentLogger} from '#appliance/log/logger.ts';
+import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
+import {createReporter} from '#ota/member/create-reporter.ts';
+import type {MemberState} from '#ota/member/member-state.ts';
 import {eventually} from '#test/helper/eventually.ts';
-import {withDirectory} from '#test/helper/with-directory.ts';
-import {withMember} from '#test/helper/with-member.ts';
-import {withRelease} from '#test/helper/with-release.ts';
 
-test('no report of a new process says that no update is under way while one is', async (t) => {
-	const slots = await withDirectory(t);
-	await mkdir(path.join(slots, 'slot-a'));
-	await provisionSlots({root: slots, release: '1.0.0', signal: AbortSignal.timeout(10_000)});
-	const {order, key} = await withRelease(t);
-	const member = await withMember(t, {
-		releaseCaPem: key.caPem,
-		fleet: {compatible: 'lab', installer: {kind: 'directory', directory: slots}},
+test('nothing is reported before it is known where an update stands, however often something changes', async (t) => {
+	const phases: string[] = [];
+	// What a report looks at, and no more.
+	const state: Pick<MemberState, 'supervisorStatus' | 'overlay' | 'agent'> = {
+		...{bootId: 'boot', bootedMs: 0, release: '2.0.0', hardware: {}, config: {fleet: {}}, slots: [], connected: false},
+		supervisorStatus: () => ({healthy: true, reasons: [], services: []}) as never,
+		overlay: {status: () => ({revision: 0})} as never,
+	};
+	const link = {
+		report: ({update}: {readonly update: {readonly phase: string}}) => phases.push(update.phase),
+		onConnected: () => () => undefined,
+	};
+	await using reporter = createReporter({
+		...{state: state as MemberState, link: link as unknown as FleetLink, installer: undefined},
+		...{logger: silentLogger(), signal: AbortSignal.timeout(60_000)},
 	});
-	const server = await member.startServer();
-	const notBeforeMs = Date.now() + 3_600_000;
-	const desired = {kind: 'desired', update: {...order, notBeforeMs, allowDowngrade: true}, config: {}};
-	const phases = (): readonly string[] =>
-		server.heard.flatMap(({topic, payload}) =>
-			topic === 'reported' ? [reportedSchema.parse(JSON.parse(payload)).update.phase] : [],
-		);
-	const first = member.start();
-	await server.desire(await member.setup.signer.sign(desired, {revision: 1}));
-	await eventually('it has accepted the update', () => phases().includes('accepted'));
-	first.kill('SIGTERM');
-	await first.ended;
-	const told = phases().length;
-	member.start();
-	await eventually('it has reported again', () => phases().length > told);
-	t.is(phases()[told], 'accepted');
+	reporter.changed();
+	await new Promise(setImmediate);
+	t.deepEqual(phases, []);
+	state.agent = {status: () => ({phase: 'confirming', sinceMs: 0})} as never;
+	reporter.start();
+	await eventually('it reports', () => phases.length > 0);
+	t.deepEqual(phases, ['confirming']);
 });
