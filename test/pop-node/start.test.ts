@@ -140,7 +140,7 @@ test('fetches what it lacks once, however many ask', async (t) => {
 test('asks the headend again for a manifest that is no longer fresh, and serves the old one if it cannot', async (t) => {
 	const headend = await withFakeHeadend(t);
 	headend.put('live/x/m.mpd', Buffer.from('first'), {freshUntilMs: Date.now() - 1});
-	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0, pullTimeoutMs: 3000}});
+	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0, pullTimeoutMs: 10_000}});
 	await stored(pop, 1);
 	headend.hold('live/x/m.mpd', Buffer.from('second'));
 	t.is(await (await pop.get('/streamverse/live/x/m.mpd')).text(), 'second');
