@@ -8,7 +8,7 @@
 namespace streamverse::modem {
 
 // 128APSK fills its last slot: 6 bits make the FECFRAME's bits a multiple of seven, 12 symbols the slot
-// whole. Of one source only (the value of the filler symbols): fact/README says so.
+// whole. The label of these is known from one source only, GNU Radio.
 inline constexpr unsigned kFillerSymbols = 12;
 inline constexpr uint8_t kFillerLabel = 127;
 
