@@ -13,6 +13,8 @@ export type Step = {
 	readonly count?: (output: string) => Tally;
 	/** Shown only when it fails: a build's progress says nothing to the reader of a test run. */
 	readonly quiet?: boolean;
+	/** What it takes, where that is long: a run with a limit does not begin what would not end within it. */
+	readonly minutes?: number;
 };
 
 export type Tally = {readonly passed: number; readonly failed: number};

@@ -1,18 +1,28 @@
 import {runStep, type Step} from '#cli/check/run-step.ts';
 
+const minuteMs = 60_000;
+
 /**
- * Runs the steps in order and stops at the first that fails. The closing line `N passed, N failed` is what CI reads.
+ * Runs the steps in order and stops at the first that fails. The closing line `N passed, N failed` is what CI reads. A step
+ * for which the minutes that are left do not suffice is left out, and told of.
  * @returns whether all passed
  */
 export const runSteps = async (
 	steps: readonly Step[],
-	options: {readonly root: string; readonly signal: AbortSignal},
+	options: {readonly root: string; readonly signal: AbortSignal; readonly minutesMax?: number},
 ): Promise<boolean> => {
+	const {minutesMax = Number.POSITIVE_INFINITY} = options;
+	const beganMs = performance.now();
 	const times: string[] = [];
 	let passed = 0;
 	let failed = 0;
 	for (const step of steps) {
 		const startMs = performance.now();
+		const minutesLeft = minutesMax - (startMs - beganMs) / minuteMs;
+		if (step.minutes !== undefined && step.minutes > minutesLeft) {
+			times.push(`SKIPPED          ${step.name}: takes ${step.minutes} min, ${Math.floor(minutesLeft)} are left`);
+			continue;
+		}
 		process.stdout.write(`\n── ${step.name}\n`);
 		const result = await runStep(step, options);
 		const seconds = ((performance.now() - startMs) / 1000).toFixed(1);

@@ -25,6 +25,9 @@ Examples:
   # ./streamverse test image      boots boxes in QEMU; as root, because it makes their images
   # ./streamverse test image --arch arm64`;
 
+/** CI gives a run 90 minutes, in which the machine is set up as well. */
+const defaultMinutesMax = 76;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export const registerTestCommand = (program: Command): void => {
@@ -41,7 +44,8 @@ export const registerTestCommand = (program: Command): void => {
 			const steps = (parts.length === 0 ? defaultGroups(process.env) : parts).flatMap((part) =>
 				stepsOfPart(part, partOptions),
 			);
-			if (!(await runSteps(steps, {root, signal: stopSignal()}))) {
+			const limit = parts.length === 0 ? {minutesMax: defaultMinutesMax} : {};
+			if (!(await runSteps(steps, {root, signal: stopSignal(), ...limit}))) {
 				process.exitCode = exitCode.failure;
 			}
 		});

@@ -28,9 +28,9 @@ test('machines are booted as well where somebody asks for it', (t) => {
 });
 
 test('of another architecture it is tested that a box boots', (t) => {
-	const [step] = stepsOf('image', {root, fuzzSeconds: 1, architecture: 'arm64'});
-	t.deepEqual(step?.environment, {STREAMVERSE_TEST_ARCHITECTURE: 'arm64'});
-	t.deepEqual(globSync(step?.args.filter((argument) => !argument.startsWith('--')) ?? [], {cwd: root}), [
-		'test/machine/boot.test.ts',
-	]);
+	const steps = stepsOf('image', {root, fuzzSeconds: 1, architecture: 'arm64'});
+	t.deepEqual(
+		steps.map(({name, environment}) => [name, environment]),
+		[['machine boot', {STREAMVERSE_TEST_ARCHITECTURE: 'arm64'}]],
+	);
 });

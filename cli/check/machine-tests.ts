@@ -1,0 +1,22 @@
+/** One file of test/machine, and what it takes. */
+export type MachineTest = {
+	readonly file: string;
+	/** On two cores that do nothing else, images included, with half as much again. */
+	readonly minutes: number;
+};
+
+/** Those that boot machines, the most telling first: where there is no time for all, the last are left out. */
+export const machineTests: readonly MachineTest[] = [
+	{file: 'boot', minutes: 14},
+	{file: 'update', minutes: 16},
+	{file: 'three-boxes', minutes: 14},
+	{file: 'power-cut', minutes: 20},
+	{file: 'secure-boot', minutes: 12},
+	{file: 'broken-disk', minutes: 12},
+	{file: 'bad-release', minutes: 25},
+	{file: 'grub-environment', minutes: 25},
+	{file: 'diagnostics', minutes: 10},
+	{file: 'vidtv', minutes: 8},
+	{file: 'release-image', minutes: 5},
+	{file: 'reproducible', minutes: 10},
+];
