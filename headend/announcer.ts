@@ -3,30 +3,35 @@ import type {Clock} from '#appliance/time/clock.ts';
 import type {Carousel} from '#headend/carousel/carousel.ts';
 import type {Catalogue} from '#headend/catalogue/catalogue.ts';
 import {TitleKeeper} from '#headend/catalogue/title-keeper.ts';
-import type {HeadendConfig} from '#headend/config-schema.ts';
 import {runLoop} from '#headend/runner/run-loop.ts';
 import {Wake} from '#headend/runner/wake.ts';
 import {signallingObjects} from '#headend/signalling/announce.ts';
 import {createVersionBook} from '#headend/signalling/version-book.ts';
 import {signallingFactsOf} from '#headend/signalling-facts-of.ts';
+import type {Transmission} from '#headend/uplink/transmission.ts';
 
 /** A catalogue that fills changes its titles often; the announcement follows at this pace. */
 const refreshIntervalMs = 500;
 
+export type Announcer = AsyncDisposable & {
+	/** Says what has changed beside the titles. */
+	readonly announce: () => Promise<void>;
+};
+
 /** Writes the announcement anew when the titles change, and gives it to the carousel to repeat. */
 export const startAnnouncer = async (options: {
-	readonly config: HeadendConfig;
+	readonly transmission: Transmission;
 	readonly catalogue: Catalogue;
 	readonly carousel: Pick<Carousel, 'replaceSignalling'>;
 	readonly titles: TitleKeeper;
 	readonly clock: Clock;
 	readonly logger: Logger;
-}): Promise<AsyncDisposable> => {
-	const {config, catalogue, carousel, titles, clock, logger} = options;
+}): Promise<Announcer> => {
+	const {transmission, catalogue, carousel, titles, clock, logger} = options;
 	const versions = createVersionBook({clock});
 	const stop = new AbortController();
 	const announce = (): Promise<void> =>
-		carousel.replaceSignalling(signallingObjects(signallingFactsOf(config, titles.titles), versions));
+		carousel.replaceSignalling(signallingObjects(signallingFactsOf(transmission, titles.titles), versions));
 	let isDirty = false;
 	const subscription = catalogue.onChange((_change, entry) => {
 		isDirty ||= TitleKeeper.concerns(entry);
@@ -49,6 +54,7 @@ export const startAnnouncer = async (options: {
 		},
 	});
 	return {
+		announce,
 		[Symbol.asyncDispose]: async () => {
 			subscription[Symbol.dispose]();
 			stop.abort();

@@ -4,6 +4,7 @@ import {prioritySchema} from '#appliance/contract/catalogue-schema.ts';
 import {announcementEndpoint} from '#appliance/contract/gateway-session.ts';
 import {ingestConfigSchema} from '#headend/ingest/ingest-config-schema.ts';
 import {networkConfigSchema} from '#headend/network-config-schema.ts';
+import {outputSchema} from '#headend/uplink/output-schema.ts';
 
 const groupSchema = z.union([z.ipv4(), z.ipv6()]);
 const portSchema = z.int().min(1).max(65_535);
@@ -68,8 +69,9 @@ const uplinkSchema = z.strictObject({
 	rateBps: z
 		.int()
 		.min(10_000)
-		.default(59_000_000)
-		.describe('IP layer. 61.3 Mbit/s of 8PSK 3/4 at 27.5 Msym/s, less 3 to 4 % for GSE or MPE.'),
+		.optional()
+		.describe('IP layer. Absent = what network.satellite leaves for it: 59 of the 61.3 Mbit/s of the defaults.'),
+	output: outputSchema,
 	burstBytesMax: z.int().min(1500).default(65_536),
 	symbolBytes: z.int().min(64).max(1400).default(1400).describe('Fits 1500 with IP, UDP, LCT and extensions.'),
 	fec: fecSchema.prefault({}),

@@ -20,7 +20,10 @@ export type HeadendErrorCode =
 	| 'HEADEND_FEED_FULL'
 	| 'HEADEND_SOURCE_CHANGED'
 	| 'HEADEND_TOI_EXHAUSTED'
-	| 'HEADEND_FDT_TOO_LARGE';
+	| 'HEADEND_FDT_TOO_LARGE'
+	| 'HEADEND_MODCOD_UNKNOWN'
+	| 'HEADEND_RATE_TOO_HIGH'
+	| 'HEADEND_UPLINK_FORM';
 
 /** An error of the headend that a client caused or must know of; `status` is the HTTP answer it becomes. */
 export const headendError = (

@@ -4,10 +4,10 @@ import {openFluteSender} from '#native/flute/sender.ts';
 
 /** Lanes by level: signalling, then live, then the carousel's three, which share what is left by their weights. */
 export const openUplinkSender =
-	(config: HeadendConfig): OpenSender =>
+	(config: HeadendConfig, rateBps: number): OpenSender =>
 	(onEvents) => {
 		const {shares} = config.carousel;
-		const {rateBps, burstBytesMax, ttl, interfaceAddress} = config.uplink;
+		const {burstBytesMax, ttl, interfaceAddress} = config.uplink;
 		// A weight of zero would be no lane; a thousandth lets it move when the others are done.
 		const weightOf = (share: number): number => Math.max(1, Math.round(share * 1000));
 		return openFluteSender({

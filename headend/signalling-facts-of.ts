@@ -1,14 +1,14 @@
 import type {GatewaySession} from '#appliance/contract/gateway-session.ts';
 import type {Title} from '#appliance/contract/title-schema.ts';
-import type {HeadendConfig} from '#headend/config-schema.ts';
 import type {SignallingFacts} from '#headend/signalling/signalling-facts.ts';
+import type {Transmission} from '#headend/uplink/transmission.ts';
 
 /** What the announcement says of this headend. */
-export const signallingFactsOf = (config: HeadendConfig, titles: readonly Title[]): SignallingFacts => {
-	const {operator, network, uplink, repair} = config;
+export const signallingFactsOf = (transmission: Transmission, titles: readonly Title[]): SignallingFacts => {
+	const {operator, network, uplink, repair} = transmission.config;
 	const session = (group: string, port: number, tsi: number): GatewaySession => ({
 		endpoint: {group, port, source: uplink.sourceAddress, tsi},
-		bitrateMaxBps: uplink.rateBps,
+		bitrateMaxBps: transmission.rateBps,
 		fecEncodingId: uplink.fec.encodingId,
 		fecOverheadPercent: uplink.fec.encodingId === 0 ? 0 : Math.round(uplink.fec.overheadPercent),
 	});

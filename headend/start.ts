@@ -2,7 +2,7 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import Router from '@koa/router';
 import {createApp} from '#appliance/http/create-app.ts';
-import {listen} from '#appliance/http/listen.ts';
+import {type HttpListener, listen} from '#appliance/http/listen.ts';
 import {pageAssets} from '#appliance/http/page-assets.ts';
 import type {RoleContext, RunningRole} from '#appliance/process/role-context.ts';
 import {type Clock, systemClock} from '#appliance/time/clock.ts';
@@ -11,7 +11,7 @@ import {Carousel} from '#headend/carousel/carousel.ts';
 import {createIdentifierRegistry} from '#headend/carousel/identifier-registry.ts';
 import type {OpenSender} from '#headend/carousel/uplink.ts';
 import {mountCatalogue} from '#headend/catalogue/catalogue-routes.ts';
-import {openCatalogueStore} from '#headend/catalogue/catalogue-store.ts';
+import {type CatalogueStore, openCatalogueStore} from '#headend/catalogue/catalogue-store.ts';
 import {startDirectorySource} from '#headend/catalogue/directory-source.ts';
 import {mountCatalogueFeed} from '#headend/catalogue/feed-routes.ts';
 import {startSweeper} from '#headend/catalogue/sweeper.ts';
@@ -23,13 +23,14 @@ import {openUplinkSender} from '#headend/open-uplink-sender.ts';
 import {createStatus} from '#headend/status/create-status.ts';
 import {mountMetrics} from '#headend/status/metrics.ts';
 import {mountStatus} from '#headend/status/status-routes.ts';
+import {Transmission} from '#headend/uplink/transmission.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 /** The headend's composition root. Tests may put a recorder in the sender's place, and turn the clock. */
 export const startHeadend = async (
 	context: RoleContext<HeadendConfig>,
 	replaced: {readonly openSender?: OpenSender; readonly clock?: Clock} = {},
-): Promise<RunningRole> => {
+): Promise<RunningRole<HeadendConfig>> => {
 	const {config, box, logger, signal} = context;
 	const clock = replaced.clock ?? systemClock;
 	const {objectBaseUri} = config.operator;
@@ -46,12 +47,11 @@ export const startHeadend = async (
 	const directory = await startDirectorySource({catalogue, config, clock, logger, signal: signals});
 	stack.use(directory);
 
+	const transmission = new Transmission(config);
 	const carousel = new Carousel({
-		config,
-		catalogue,
-		clock,
+		...{config, transmission, catalogue, clock},
 		registry: createIdentifierRegistry(database),
-		openSender: replaced.openSender ?? openUplinkSender(config),
+		openSender: replaced.openSender ?? openUplinkSender(config, transmission.rateBps),
 		logger: logger.child({component: 'carousel'}),
 		hold: (filePath) => contentStore.hold(filePath),
 		onChanged: (entry) => directory.look(entry.path),
@@ -60,10 +60,10 @@ export const startHeadend = async (
 	carousel.start();
 	stack.use(startSweeper({catalogue, uploads, channels, logger}));
 	const titles = new TitleKeeper({catalogue, objectBaseUri, channels: config.ingest.channels, logger});
-	stack.use(await startAnnouncer({config, catalogue, carousel, titles, clock, logger}));
+	const announcer = stack.use(await startAnnouncer({transmission, catalogue, carousel, titles, clock, logger}));
 
-	const status = createStatus({boxId: box.id, config, carousel, channels, clock});
 	const router = new Router();
+	const status = createStatus({boxId: box.id, transmission, carousel, channels, clock});
 	mountStatus(router, {
 		status,
 		titles: () => titles.titles,
@@ -71,12 +71,44 @@ export const startHeadend = async (
 		signal: signals,
 	});
 	mountMetrics(router, {status, catalogueObjects: () => catalogue.size});
-	mountCatalogueFeed(router, {catalogue, signal: signals});
+	mountStore(router, {context, store, channels, carousel, clock, signal: signals});
+	const server = stack.use(await serve(router, context));
+	stack.defer(() => ended.abort());
+
+	const owned = stack.move();
+	return {
+		endpoints: {http: server.url},
+		reconfigure: async (next) => {
+			const took = transmission.take(next);
+			if (took) {
+				carousel.retune();
+				await announcer.announce();
+				logger.info({rateBps: transmission.rateBps, satellite: next.network.satellite}, 'the transponder has changed');
+			}
+			return took;
+		},
+		[Symbol.asyncDispose]: () => owned.disposeAsync(),
+	};
+};
+
+const mountStore = (
+	router: Router,
+	options: {
+		readonly context: RoleContext<HeadendConfig>;
+		readonly store: CatalogueStore;
+		readonly channels: ChannelRegistry;
+		readonly carousel: Carousel;
+		readonly clock: Clock;
+		readonly signal: AbortSignal;
+	},
+): void => {
+	const {store, channels, carousel, clock, signal} = options;
+	const {config} = options.context;
+	const {objectBaseUri} = config.operator;
+	const {catalogue, uploads} = store;
+	mountCatalogueFeed(router, {catalogue, signal});
 	mountCatalogue(router, {
-		catalogue,
-		uploads,
-		clock,
-		objectBaseUri,
+		...{catalogue, uploads, clock, objectBaseUri},
 		objectBytesMax: config.catalogue.objectBytesMax,
 		planOf: (path) => {
 			const entry = catalogue.get(path);
@@ -84,18 +116,15 @@ export const startHeadend = async (
 		},
 	});
 	mountIngest(router, {catalogue, uploads, channels, clock, config: config.ingest, objectBaseUri});
+};
+
+const serve = async (router: Router, {config, logger}: RoleContext<HeadendConfig>): Promise<HttpListener> => {
 	const app = createApp({logger: logger.child({component: 'http'})});
 	app.use(pageAssets({directory: join(projectRoot, 'headend/page'), prefix: '/assets/'}));
 	app.use(router.routes());
-	const server = stack.use(await listen({handler: app.callback(), ...config.listen}));
+	const server = await listen({handler: app.callback(), ...config.listen});
 	// ffmpeg closes its connection right after the last byte of a segment and waits for no answer; Node would then throw
 	// away what of the body has not been read yet.
 	Object.assign(server.server, {httpAllowHalfOpen: true});
-	stack.defer(() => ended.abort());
-
-	const owned = stack.move();
-	return {
-		endpoints: {http: server.url},
-		[Symbol.asyncDispose]: () => owned.disposeAsync(),
-	};
+	return server;
 };

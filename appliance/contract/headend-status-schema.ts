@@ -19,6 +19,30 @@ export const headendStatusSchema = z.strictObject({
 		/** |sent - ordered| / ordered over the spans in which there was always something to send. */
 		rateErrorRatio: z.number().min(0),
 	}),
+	/** How the bits of the transponder are spent; absent on a network without one. */
+	link: z
+		.strictObject({
+			form: z.enum(['ip', 'mpe', 'gse', 'iq']),
+			encapsulation: z.enum(['mpe', 'gse']),
+			frequencyKhz: countSchema,
+			polarization: z.string(),
+			symbolRateSps: countSchema,
+			bandwidthHz: z.number(),
+			/** Such as `8PSK 3/4`. */
+			modcod: z.string(),
+			frame: z.string(),
+			pilots: z.boolean(),
+			/** Es/N0 that a receiver without any loss of its own needs. */
+			thresholdDb: z.number().optional(),
+			bitRateBps: z.number(),
+			/** Bits per symbol. */
+			efficiency: z.number(),
+			ipRateBps: countSchema,
+			objectsBps: z.number(),
+			/** From the outside in; they add up to symbol rate times bits per symbol. */
+			layers: z.array(z.strictObject({layer: z.string(), bps: z.number().min(0)})).max(32),
+		})
+		.optional(),
 	carousel: z.strictObject({
 		cycleMs: countSchema,
 		/** 0..1 of the running cycle. */

@@ -30,6 +30,8 @@ export type RoleMessage = z.infer<typeof roleMessageSchema>;
 /** What a supervisor asks of a running role, over the same channel. */
 export const roleOrderSchema = z.discriminatedUnion('kind', [
 	z.strictObject({kind: z.literal('set-log-level'), level: z.enum(logLevels)}),
+	/** Asks it to take up what this file says now; it answers whether it did, and is started anew if not. */
+	z.strictObject({kind: z.literal('reconfigure'), filePath: z.string().max(4096)}),
 	z.strictObject({kind: z.literal('purge-cache'), uriPrefix: z.string().max(1024)}),
 ]);
 export type RoleOrder = z.infer<typeof roleOrderSchema>;

@@ -14,8 +14,10 @@ export type RoleContext<Config> = {
 };
 
 /** A role that runs. `endpoints` are its URLs by name (`http`, …), told to the supervisor and shown to people. */
-export type RunningRole = AsyncDisposable & {
+export type RunningRole<Config = unknown> = AsyncDisposable & {
 	readonly endpoints: Readonly<Record<string, string>>;
+	/** Takes up another configuration as it runs; false = it has to be started anew for it. Absent: always. */
+	readonly reconfigure?: (config: Config) => Promise<boolean>;
 	/** Removes what begins so from the cache; answers how many objects went. Absent: it has none. */
 	readonly purgeCache?: (uriPrefix: string) => Promise<number>;
 };

@@ -1,4 +1,4 @@
-import {parseArgs} from 'node:util';
+import {isDeepStrictEqual, parseArgs} from 'node:util';
 import type {z} from 'zod';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
@@ -15,7 +15,7 @@ export type RoleDescription<Config> = {
 	readonly kind: BoxKind;
 	/** Schema of the section under the kind's name. */
 	readonly configSchema: z.ZodType<Config>;
-	readonly start: (context: RoleContext<Config>) => Promise<RunningRole>;
+	readonly start: (context: RoleContext<Config>) => Promise<RunningRole<Config>>;
 	/** Default: `process.argv` without node and the script. */
 	readonly args?: readonly string[];
 };
@@ -40,7 +40,9 @@ export const runRole = async <Config>(role: RoleDescription<Config>): Promise<ne
 			});
 			parent.onOrder(
 				({id, order}) =>
-					void obey(order, running, logger).then((outcome) => parent.tell({kind: 'answer', id, outcome})),
+					void obey(order, {role, loaded, running, logger}).then((outcome) =>
+						parent.tell({kind: 'answer', id, outcome}),
+					),
 			);
 			parent.tell({kind: 'ready', endpoints: {...running.endpoints}});
 			logger.info({endpoints: running.endpoints}, 'ready');
@@ -51,9 +53,18 @@ export const runRole = async <Config>(role: RoleDescription<Config>): Promise<ne
 
 type Outcome = Extract<RoleMessage, {kind: 'answer'}>['outcome'];
 
-const obey = async (order: RoleOrder, running: RunningRole, logger: Logger): Promise<Outcome> => {
+type Obeying<Config> = {
+	readonly role: RoleDescription<Config>;
+	/** What it was started with. */
+	readonly loaded: LoadedBoxConfig<Config>;
+	readonly running: RunningRole<Config>;
+	readonly logger: Logger;
+};
+
+const obey = async <Config>(order: RoleOrder, obeying: Obeying<Config>): Promise<Outcome> => {
+	const {logger} = obeying;
 	try {
-		return {kind: 'done', result: await execute(order, running, logger)};
+		return {kind: 'done', result: await execute(order, obeying)};
 	} catch (error) {
 		logger.warn({err: error, order: order.kind}, 'an order of the supervisor failed');
 		return {
@@ -66,15 +77,20 @@ const obey = async (order: RoleOrder, running: RunningRole, logger: Logger): Pro
 	}
 };
 
-const execute = async (
+const execute = async <Config>(
 	order: RoleOrder,
-	running: RunningRole,
-	logger: Logger,
-): Promise<Record<string, number | string>> => {
+	{role, loaded, running, logger}: Obeying<Config>,
+): Promise<Record<string, number | string | boolean>> => {
 	switch (order.kind) {
 		case 'set-log-level':
 			setLogLevel(logger, order.level);
 			return {level: order.level};
+		case 'reconfigure': {
+			const next = await loadRoleConfig(role, order.filePath);
+			// The log's part of the file is read by a process that starts.
+			const isOwn = isDeepStrictEqual(next.log, loaded.log);
+			return {taken: isOwn && ((await running.reconfigure?.(next.role)) ?? false)};
+		}
 		case 'purge-cache':
 			if (running.purgeCache === undefined) {
 				throw new CodedError('APPLIANCE_ORDER_UNKNOWN', {message: 'This kind of box has no cache to purge.'});
@@ -82,6 +98,13 @@ const execute = async (
 			return {objects: await running.purgeCache(order.uriPrefix)};
 	}
 };
+
+const loadRoleConfig = <Config>(role: RoleDescription<Config>, filePath: string): Promise<LoadedBoxConfig<Config>> =>
+	loadBoxConfig({
+		filePath,
+		kind: role.kind,
+		sectionSchemaOf: (kind) => (kind === role.kind ? role.configSchema : undefined),
+	});
 
 const readConfig = async <Config>(role: RoleDescription<Config>): Promise<LoadedBoxConfig<Config>> => {
 	try {
@@ -93,11 +116,7 @@ const readConfig = async <Config>(role: RoleDescription<Config>): Promise<Loaded
 		if (values.config === undefined) {
 			throw new TypeError(`${role.kind} needs --config FILE`);
 		}
-		return await loadBoxConfig({
-			filePath: values.config,
-			kind: role.kind,
-			sectionSchemaOf: (kind) => (kind === role.kind ? role.configSchema : undefined),
-		});
+		return await loadRoleConfig(role, values.config);
 	} catch (error) {
 		const configuration = errorCode(error)?.startsWith('APPLIANCE_CONFIG_') === true;
 		createLogger({name: role.kind}).fatal({code: errorCode(error)}, errorMessage(error));

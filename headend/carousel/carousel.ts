@@ -13,7 +13,7 @@ import type {CatalogueEntry} from '#headend/catalogue/catalogue-entry.ts';
 import type {HeadendConfig} from '#headend/config-schema.ts';
 import {runLoop} from '#headend/runner/run-loop.ts';
 import {Wake} from '#headend/runner/wake.ts';
-import {CarouselPlanner} from '#headend/schedule/carousel-planner.ts';
+import {CarouselPlanner, type TransmissionRate} from '#headend/schedule/carousel-planner.ts';
 import type {CarouselPlan} from '#headend/schedule/plan-carousel.ts';
 
 /** Signalling and live describe themselves anew often; a receiver that slept must not believe an old instance. */
@@ -27,6 +27,7 @@ const replanDelayMs = 150;
 
 export type CarouselOptions = {
 	readonly config: HeadendConfig;
+	readonly transmission: TransmissionRate;
 	readonly catalogue: Catalogue;
 	readonly registry: IdentifierRegistry;
 	readonly openSender: OpenSender;
@@ -53,11 +54,11 @@ export class Carousel implements AsyncDisposable {
 	#isDirty = true;
 
 	constructor(options: CarouselOptions) {
-		const {config, catalogue, clock, logger, hold} = options;
+		const {config, transmission, catalogue, clock, logger, hold} = options;
 		const {uplink, carousel, ingest} = config;
 		this.#options = options;
 		this.uplink = new Uplink({openSender: options.openSender, logger});
-		this.planner = new CarouselPlanner(config);
+		this.planner = new CarouselPlanner(config, transmission);
 		this.liveRate = new LiveRate({clock});
 		this.#carouselSession = this.#openSession(uplink.carouselTsi, {
 			fdtLifeMs: carouselFdtLifeCycles * carousel.cycleMs + carouselFdtLifeMarginMs,
@@ -67,7 +68,7 @@ export class Carousel implements AsyncDisposable {
 		this.#files = new FileCarousel({
 			...common,
 			session: this.#carouselSession,
-			rateBps: uplink.rateBps,
+			transmission,
 			minimumGapMs: carousel.minimumGapMs,
 			onChanged: options.onChanged,
 		});
@@ -118,6 +119,17 @@ export class Carousel implements AsyncDisposable {
 			this.#stop.abort();
 			await Promise.all(loops);
 		});
+	}
+
+	/** Follows the transmission's rate: paces at it and plans anew. What is in flight goes on. */
+	retune(): void {
+		this.uplink.setRate(this.#options.transmission.rateBps);
+		this.#isDirty = true;
+		this.#replan.wake();
+	}
+
+	get signallingBps(): number {
+		return this.#signalling.rateBps;
 	}
 
 	replaceSignalling(sources: readonly SignallingSource[]): Promise<void> {
@@ -193,7 +205,7 @@ export class Carousel implements AsyncDisposable {
 		const plan = this.planner.update(this.#options.catalogue.entries());
 		const news = plan.doesNotFit.filter(({path}) => !before.has(path));
 		if (news.length > 0) {
-			this.#options.logger.warn(misfitSummary(plan, this.#options.config));
+			this.#options.logger.warn(misfitSummary(plan, this.#options));
 		}
 		for (const {path, sizeBytes, reason} of news.slice(0, misfitsLoggedMax)) {
 			this.#options.logger.warn({path, sizeBytes}, `does not fit into the carousel: ${path}: ${reason}`);
@@ -203,15 +215,16 @@ export class Carousel implements AsyncDisposable {
 }
 
 /** One sentence for who reads the log of a headend that starts: how much is left out, and what would take all of it in. */
-const misfitSummary = (plan: CarouselPlan, {uplink, carousel}: HeadendConfig): string => {
+const misfitSummary = (plan: CarouselPlan, {transmission, config}: CarouselOptions): string => {
 	const planned = plan.lanes.reduce((total, {objects}) => total + objects.length, 0);
 	const plannedBytes = plan.lanes.reduce((total, {wireBytes}) => total + wireBytes, 0);
 	const leftBytes = plan.doesNotFit.reduce((total, {wireBytes}) => total + wireBytes, 0);
-	const reservedBps = uplink.rateBps - plan.availableBps;
-	const neededBps = ((plannedBytes + leftBytes) * 8000) / carousel.cycleMs + reservedBps;
+	const {cycleMs} = config.carousel;
+	const reservedBps = transmission.rateBps - plan.availableBps;
+	const neededBps = ((plannedBytes + leftBytes) * 8000) / cycleMs + reservedBps;
 	return (
 		`${plan.doesNotFit.length} of ${planned + plan.doesNotFit.length} objects do not fit into a cycle of ` +
-		`${Math.round(carousel.cycleMs / 1000)} s at ${(uplink.rateBps / 1e6).toFixed(1)} Mbit/s and are not sent; ` +
+		`${Math.round(cycleMs / 1000)} s at ${(transmission.rateBps / 1e6).toFixed(1)} Mbit/s and are not sent; ` +
 		`all of them need ${(neededBps / 1e6).toFixed(1)} Mbit/s`
 	);
 };

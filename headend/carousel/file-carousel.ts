@@ -5,6 +5,7 @@ import type {TransportSession} from '#headend/carousel/transport-session.ts';
 import type {CatalogueEntry} from '#headend/catalogue/catalogue-entry.ts';
 import {runLoop} from '#headend/runner/run-loop.ts';
 import {Wake} from '#headend/runner/wake.ts';
+import type {TransmissionRate} from '#headend/schedule/carousel-planner.ts';
 import {LaneRotation} from '#headend/schedule/lane-rotation.ts';
 import {type CarouselPlan, type CarouselPriority, carouselPriorities} from '#headend/schedule/plan-carousel.ts';
 import {wireBytesOf} from '#headend/schedule/wire-size.ts';
@@ -29,7 +30,7 @@ export type FileCarouselOptions = {
 	readonly clock: Clock;
 	readonly logger: Logger;
 	readonly gzip: boolean;
-	readonly rateBps: number;
+	readonly transmission: TransmissionRate;
 	readonly minimumGapMs: number;
 	readonly entryOf: (path: string) => CatalogueEntry | undefined;
 	/** Keeps a file while it is queued or on air. */
@@ -53,7 +54,6 @@ export class FileCarousel {
 	readonly #wake = new Wake();
 	readonly #preparer: ObjectPreparer;
 	readonly #lanes: readonly Lane[];
-	readonly #laneBytes: number;
 	#plan: CarouselPlan | undefined;
 	#roundStartedMs = Number.NEGATIVE_INFINITY;
 	#roundBytes = 0;
@@ -63,7 +63,6 @@ export class FileCarousel {
 	constructor(options: FileCarouselOptions) {
 		this.#options = options;
 		this.#preparer = new ObjectPreparer(options);
-		this.#laneBytes = (options.rateBps / 8) * (laneMs / 1000);
 		this.#lanes = carouselPriorities.map((priority) => ({
 			priority,
 			rotation: new LaneRotation(),
@@ -71,6 +70,10 @@ export class FileCarousel {
 			jobs: 0,
 			bytes: 0,
 		}));
+	}
+
+	get #laneBytes(): number {
+		return (this.#options.transmission.rateBps / 8) * (laneMs / 1000);
 	}
 
 	applyPlan(plan: CarouselPlan): void {

@@ -45,6 +45,7 @@ export type UplinkStats = {
 /** What the headend needs of the native sender; tests put a recorder in its place. */
 export type UplinkSender = AsyncDisposable & {
 	enqueue(job: UplinkJob): number;
+	setRate(rateBps: number): void;
 	stats(): UplinkStats;
 };
 
@@ -99,6 +100,12 @@ export class Uplink implements AsyncDisposable {
 		} else {
 			this.#early.delete(id);
 			queueMicrotask(() => onEnd(early));
+		}
+	}
+
+	setRate(rateBps: number): void {
+		if (!this.#disposed) {
+			this.#sender.setRate(rateBps);
 		}
 	}
 

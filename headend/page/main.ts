@@ -3,6 +3,7 @@ import {create, setAttribute, setText} from '../../appliance/page/dom.ts';
 import {type FeedState, followStatus} from '../../appliance/page/status-feed.ts';
 import {createCataloguePanel} from './catalogue-panel.ts';
 import {createCyclePanel} from './cycle-panel.ts';
+import {createLinkPanel} from './link-panel.ts';
 import {createLivePanel} from './live-panel.ts';
 import {createLoadPanel} from './load-panel.ts';
 import {createNextPanel} from './next-panel.ts';
@@ -22,6 +23,7 @@ const panels = [
 	createRatePanel(),
 	createCyclePanel(),
 	createLoadPanel(),
+	createLinkPanel(),
 	createOnAirPanel(),
 	createLivePanel(),
 	createNextPanel(),

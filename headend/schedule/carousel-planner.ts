@@ -8,17 +8,22 @@ const reserveStaleRatio = 0.05;
 /** Live comes in bursts around its mean. */
 const liveReserveFactor = 1.2;
 
+/** The rate of the moment; a change of MODCOD changes it. */
+export type TransmissionRate = {readonly rateBps: number};
+
 /** Holds the plan that is in force, and what it was made from. */
 export class CarouselPlanner {
 	readonly #config: HeadendConfig;
+	readonly #transmission: TransmissionRate;
 	#plan: CarouselPlan;
 	#misfits = new Map<string, string>();
 	#reservedBps: number;
 	#plannedReserveBps: number;
 	#lastPlanMs = 0;
 
-	constructor(config: HeadendConfig) {
+	constructor(config: HeadendConfig, transmission: TransmissionRate) {
 		this.#config = config;
+		this.#transmission = transmission;
 		this.#reservedBps = config.carousel.liveReserveBps;
 		this.#plannedReserveBps = this.#reservedBps;
 		this.#plan = this.#make([]);
@@ -34,7 +39,7 @@ export class CarouselPlanner {
 	}
 
 	get isReserveStale(): boolean {
-		return Math.abs(this.#reservedBps - this.#plannedReserveBps) > this.#config.uplink.rateBps * reserveStaleRatio;
+		return Math.abs(this.#reservedBps - this.#plannedReserveBps) > this.#transmission.rateBps * reserveStaleRatio;
 	}
 
 	/** What signalling and live take now. */
@@ -74,10 +79,10 @@ export class CarouselPlanner {
 	}
 
 	#make(objects: readonly PlanObject[]): CarouselPlan {
-		const {uplink, carousel} = this.#config;
+		const {carousel} = this.#config;
 		return planCarousel({
 			objects,
-			rateBps: uplink.rateBps,
+			rateBps: this.#transmission.rateBps,
 			reservedBps: this.#reservedBps,
 			cycleMs: carousel.cycleMs,
 			shares: carousel.shares,

@@ -15,7 +15,7 @@ export type SatelliteFacts = {
 	readonly frequencyKhz: number;
 	readonly polarization: 'horizontal' | 'vertical' | 'left circular' | 'right circular';
 	readonly symbolRateKsps: number;
-	readonly modulation: 'QPSK' | '8PSK' | '16APSK' | '32APSK';
+	readonly modulation: string;
 	readonly rollOff: '0.35' | '0.25' | '0.20' | '0.15' | '0.10' | '0.05';
 	/** Code rate, for example `3/4`. */
 	readonly codeRate: string;

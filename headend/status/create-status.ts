@@ -1,8 +1,9 @@
 import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {Carousel} from '#headend/carousel/carousel.ts';
-import type {HeadendConfig} from '#headend/config-schema.ts';
 import type {ChannelRegistry} from '#headend/ingest/channel-registry.ts';
+import {linkStatusOf} from '#headend/status/link-status.ts';
+import type {Transmission} from '#headend/uplink/transmission.ts';
 
 const nextMax = 100;
 const misfitsMax = 1000;
@@ -11,7 +12,7 @@ const rateSpanMs = 2000;
 
 export type StatusOptions = {
 	readonly boxId: string;
-	readonly config: HeadendConfig;
+	readonly transmission: Transmission;
 	readonly carousel: Carousel;
 	readonly channels: ChannelRegistry;
 	readonly clock: Clock;
@@ -19,10 +20,11 @@ export type StatusOptions = {
 
 /** Answers the headend's status; it keeps two samples of the sender's counters, for the rate. */
 export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
-	const {boxId, config, carousel, channels, clock} = options;
+	const {boxId, transmission, carousel, channels, clock} = options;
 	let from = {atMs: clock.monotonicMs(), bytes: 0};
 	let to = from;
 	return () => {
+		const {config, rateBps} = transmission;
 		const stats = carousel.uplink.stats();
 		const nowMs = clock.monotonicMs();
 		if (nowMs - to.atMs >= rateSpanMs) {
@@ -40,12 +42,13 @@ export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
 			uplink: {
 				group: config.uplink.group,
 				port: config.uplink.port,
-				rateBps: config.uplink.rateBps,
+				rateBps,
 				sentBps: spanMs <= 0 ? 0 : Math.max(0, ((stats.wireBytes - from.bytes) * 8000) / spanMs),
 				sentBytes: stats.wireBytes,
 				sentPackets: stats.packets,
 				rateErrorRatio: Math.abs(stats.rateErrorRatio),
 			},
+			link: linkStatusOf(transmission, carousel.signallingBps),
 			carousel: {
 				cycleMs: plan.roundMs,
 				position: state.position,
@@ -54,7 +57,7 @@ export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
 				objects: plan.lanes.reduce((total, {objects}) => total + objects.length, 0),
 				bytes: plan.lanes.reduce((total, {wireBytes}) => total + wireBytes, 0),
 				load: [
-					{priority: 'live', share: liveBps / config.uplink.rateBps, usedRatio: liveBps / config.uplink.rateBps},
+					{priority: 'live', share: liveBps / rateBps, usedRatio: liveBps / rateBps},
 					...plan.lanes.map(({priority, share, usedRatio}) => ({priority, share, usedRatio})),
 				],
 				doesNotFit: plan.doesNotFit

@@ -27,6 +27,7 @@ import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
 import {memberStreams} from '#ota/member/member-streams.ts';
 import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
 import {createReboot} from '#ota/member/reboot-box.ts';
+import {reconfigureRole} from '#ota/member/reconfigure-role.ts';
 import {serviceEvents} from '#ota/member/service-events.ts';
 import {createTryRole} from '#ota/member/try-role.ts';
 import {verifyRelease} from '#ota/release/verify-release.ts';
@@ -214,6 +215,7 @@ const openAgent = async (
 const tryRoleOf = ({state, supervisor, signal}: Pick<MembershipOptions, 'state' | 'supervisor' | 'signal'>) =>
 	createTryRole({
 		status: supervisor.status,
+		reconfigure: () => reconfigureRole({state, supervisor, signal}),
 		restart: (why) => supervisor.service(state.config.box.kind)?.restart(why),
 		startTimeoutMs: state.config.supervisor.startTimeoutMs,
 		steadyMs,

@@ -8,6 +8,8 @@ const failuresMax = 3;
 
 export type TryRoleOptions = {
 	readonly status: () => SupervisorStatus;
+	/** Whether the role took it up as it runs; then nothing is restarted. */
+	readonly reconfigure: () => Promise<boolean>;
 	readonly restart: (why: string) => void;
 	readonly startTimeoutMs: number;
 	/** It must run so long without a failure before what it was started with counts as good. */
@@ -15,7 +17,7 @@ export type TryRoleOptions = {
 	readonly signal: AbortSignal;
 };
 
-/** Restarts the role, and waits until it runs steadily or plainly will not. */
+/** Asks the role to take it up, or restarts it and waits until it runs steadily or plainly will not. */
 export const createTryRole =
 	(options: TryRoleOptions): TryRole =>
 	async (why) => {
@@ -24,6 +26,9 @@ export const createTryRole =
 			const {services, box} = status();
 			return services.find(({name}) => name === box.kind);
 		};
+		if (await options.reconfigure()) {
+			return;
+		}
 		const pid = role()?.pid;
 		const restartsBefore = role()?.restarts ?? 0;
 		restart(why);

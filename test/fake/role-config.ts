@@ -12,6 +12,8 @@ export const fakeRoleConfigSchema = z.strictObject({
 	grandchild: z.boolean().default(false),
 	/** Stands under a name that says that it is one. */
 	secret: z.string().optional(),
+	/** Says what it is told by a changed configuration, and runs on. */
+	takesChanges: z.boolean().default(false),
 	/** What it logs once it runs. */
 	says: z.string().optional(),
 });

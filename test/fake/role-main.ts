@@ -38,6 +38,10 @@ await runRole({
 		});
 		return {
 			endpoints: {http: 'http://127.0.0.1:9'},
+			reconfigure: (next) => {
+				logger.info(next.says ?? 'changed');
+				return Promise.resolve(next.takesChanges);
+			},
 			purgeCache: (uriPrefix) => Promise.resolve(uriPrefix.length),
 			[Symbol.asyncDispose]: async () => {
 				await sleep(config.disposeMs);

@@ -4,6 +4,8 @@ import type {FluteSendEvent} from '#native/flute/sender-event.ts';
 export type RecordingSender = {
 	readonly open: OpenSender;
 	readonly jobs: readonly (UplinkJob & {readonly id: number})[];
+	/** That it was told after it was opened. */
+	readonly rates: readonly number[];
 	/** Ends the oldest job that runs. */
 	readonly finish: (kind?: 'sent' | 'failed') => void;
 };
@@ -12,6 +14,7 @@ export type RecordingSender = {
 export const recordingSender = ({instant = true}: {readonly instant?: boolean} = {}): RecordingSender => {
 	const jobs: (UplinkJob & {readonly id: number})[] = [];
 	const running: number[] = [];
+	const rates: number[] = [];
 	let tell: (events: readonly FluteSendEvent[]) => void = () => undefined;
 	const end = (id: number, kind: 'sent' | 'failed'): void =>
 		tell([
@@ -21,6 +24,7 @@ export const recordingSender = ({instant = true}: {readonly instant?: boolean} =
 		]);
 	return {
 		jobs,
+		rates,
 		finish: (kind = 'sent') => {
 			const id = running.shift();
 			if (id !== undefined) {
@@ -40,6 +44,7 @@ export const recordingSender = ({instant = true}: {readonly instant?: boolean} =
 					}
 					return id;
 				},
+				setRate: (rateBps) => void rates.push(rateBps),
 				stats: () => ({packets: 0, wireBytes: 0, busyMs: 0, rateErrorRatio: 0, lanes: []}),
 				[Symbol.asyncDispose]: () => Promise.resolve(),
 			};

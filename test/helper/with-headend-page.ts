@@ -3,6 +3,9 @@ import type {Middleware} from 'koa';
 import {type CatalogueObject, cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
 import {type HeadendStatus, headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
 import {pageAssets} from '#appliance/http/page-assets.ts';
+import {headendConfigSchema} from '#headend/config-schema.ts';
+import {linkStatusOf} from '#headend/status/link-status.ts';
+import {Transmission} from '#headend/uplink/transmission.ts';
 import {withHttpApp} from '#test/helper/with-http-app.ts';
 
 const pageDirectory = new URL('../../headend/page/', import.meta.url).pathname;
@@ -22,6 +25,7 @@ export const sampleHeadendStatus = (): HeadendStatus => ({
 		sentPackets: 66_800_000,
 		rateErrorRatio: 0.000_12,
 	},
+	link: linkStatusOf(new Transmission(headendConfigSchema.parse({})), 180_000),
 	carousel: {
 		cycleMs: 3_600_000,
 		position: 0.37,

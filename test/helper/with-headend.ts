@@ -2,7 +2,6 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
-import type {RunningRole} from '#appliance/process/role-context.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {OpenSender} from '#headend/carousel/uplink.ts';
 import {type HeadendConfig, headendConfigSchema} from '#headend/config-schema.ts';
@@ -17,6 +16,8 @@ export type TestHeadend = {
 	readonly config: HeadendConfig;
 	readonly stateDirectory: string;
 	readonly stop: () => Promise<void>;
+	/** What a changed configuration is told by; false when it takes a new start. */
+	readonly reconfigure: (sections: Readonly<Record<string, Section>>) => Promise<boolean>;
 };
 
 /** A headend in this process, on loopback, with ports and a group of its own. Sections are merged into its defaults. */
@@ -33,7 +34,7 @@ export const withHeadend = async (
 	const {sections = {}} = options;
 	const stateDirectory = options.stateDirectory ?? join(await withDirectory(t), 'state');
 	const byte = () => 1 + Math.floor(Math.random() * 250);
-	const config = headendConfigSchema.parse({
+	const given: Readonly<Record<string, Section>> = {
 		...sections,
 		listen: {port: 0},
 		uplink: {
@@ -44,9 +45,10 @@ export const withHeadend = async (
 			rateBps: 40_000_000,
 			...sections['uplink'],
 		},
-	});
+	};
+	const config = headendConfigSchema.parse(given);
 	const stopping = new AbortController();
-	const role: RunningRole = await startHeadend(
+	const role = await startHeadend(
 		{
 			box: {id: deviceIdSchema.parse('headend-test'), kind: 'headend', stateDirectory},
 			config,
@@ -65,5 +67,9 @@ export const withHeadend = async (
 		return stopped;
 	};
 	t.teardown(stop);
-	return {url: role.endpoints['http'] ?? '', config, stateDirectory, stop};
+	const reconfigure = async (changed: Readonly<Record<string, Section>>): Promise<boolean> => {
+		const merged = Object.entries(changed).map(([name, section]) => [name, {...given[name], ...section}]);
+		return (await role.reconfigure?.(headendConfigSchema.parse({...given, ...Object.fromEntries(merged)}))) ?? false;
+	};
+	return {url: role.endpoints['http'] ?? '', config, stateDirectory, stop, reconfigure};
 };

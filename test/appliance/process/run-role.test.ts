@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {roleMessageSchema} from '#appliance/contract/role-message-schema.ts';
@@ -82,6 +83,35 @@ test.serial('a supervisor hears heartbeats while the role starts, then that it i
 	await eventually('ready', () => kinds.includes('ready'));
 	t.deepEqual(kinds.slice(0, 2), ['begun', 'heartbeat']);
 });
+
+test.serial(
+	'a role takes a changed file up as it runs, unless it cannot, or more than its own part has changed',
+	async (t) => {
+		const box = await withBoxFile(t, {stb: {says: 'first', takesChanges: true}});
+		const role = runningRole(t, box, true);
+		const answers: unknown[] = [];
+		role.child.on('message', (message) => {
+			const parsed = roleMessageSchema.parse(message);
+			if (parsed.kind === 'answer') {
+				answers.push(parsed.outcome);
+			}
+		});
+		await ready(role);
+		const before = await readFile(box.filePath, 'utf8');
+		const answerTo = async (text: string): Promise<unknown> => {
+			await writeFile(box.filePath, text);
+			const count = answers.length;
+			role.child.send({kind: 'order', id: `${count}`, order: {kind: 'reconfigure', filePath: box.filePath}});
+			await eventually('an answer', () => answers.length > count);
+			return answers.at(-1);
+		};
+		t.deepEqual(await answerTo(before.replace('first', 'second')), {kind: 'done', result: {taken: true}});
+		await eventually('it says so', () => role.output().includes('second'));
+		t.deepEqual(await answerTo(`${before}log: {level: debug}\n`), {kind: 'done', result: {taken: false}});
+		t.deepEqual(await answerTo(before.replace('true', 'false')), {kind: 'done', result: {taken: false}});
+		t.like(await answerTo(before.replace('says', 'sys')), {kind: 'failed', error: {code: 'APPLIANCE_CONFIG_INVALID'}});
+	},
+);
 
 test.serial('a role ends when its supervisor is gone', async (t) => {
 	const box = await withBoxFile(t);

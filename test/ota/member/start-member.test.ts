@@ -106,14 +106,18 @@ test.serial('configuration from afar is tried, kept, refused with a reason, or t
 	await desire(member, server, {box: {id: 'other'}}, 4);
 	await eventually('forbidden', () => /may change only stb and log/u.test(lastReport(server)?.config.refused ?? ''));
 
-	await desire(member, server, {stb: {refuseToStart: true}}, 5);
+	await desire(member, server, {stb: {disposeMs: 1, takesChanges: true}}, 5);
+	await eventually('taken up', () => lastReport(server)?.config.overlayRevision === 5);
+	t.is(await box.rolePid(), second, 'the role took it as it ran');
+
+	await desire(member, server, {stb: {refuseToStart: true}}, 6);
 	const reverted = await eventually('taken back', () => {
 		const reason = lastReport(server)?.config.refused;
 		return reason?.includes('does not run') ? reason : undefined;
 	});
 	t.regex(reverted, /exited with code 1/u);
 	await eventually('healthy again', async () => (await box.status()).healthy);
-	t.like(lastReport(server), {config: {overlayRevision: 2}});
+	t.like(lastReport(server), {config: {overlayRevision: 5}});
 	t.true(server.events.some(({event}) => event.kind === 'service'));
 });
 
