@@ -10,6 +10,7 @@ export const machineTests: readonly MachineTest[] = [
 	{file: 'boot', minutes: 14},
 	{file: 'update', minutes: 16},
 	{file: 'three-boxes', minutes: 14},
+	{file: 'carousel-update', minutes: 18},
 	{file: 'power-cut', minutes: 20},
 	{file: 'secure-boot', minutes: 12},
 	{file: 'broken-disk', minutes: 12},

@@ -44,7 +44,8 @@ export type TestMachine = {
 };
 
 /** A whole fleet server that a machine reaches. */
-export const withMachineFleet = (t: TestOwner): Promise<TestFleet> => withFleet(t, {config: {publicHost: hostInGuest}});
+export const withMachineFleet = (t: TestOwner, config: Readonly<Record<string, unknown>> = {}): Promise<TestFleet> =>
+	withFleet(t, {config: {...config, publicHost: hostInGuest}});
 
 export type TestMachineOptions = {
 	readonly fleet: TestFleet;
