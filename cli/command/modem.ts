@@ -3,7 +3,8 @@ import {pipeline} from 'node:stream/promises';
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {chooseModcod} from '#cli/modem/choose-modcod.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
-import {type ModemStage, modemStages, openTransmitChain, rollOffs, type TransmitOptions} from '#native/modem/modem.ts';
+import {type ModemStage, modemStages, openTransmitChain, type TransmitOptions} from '#native/modem/modem.ts';
+import {rollOffs} from '#native/modem/roll-off.ts';
 
 type Options = {
 	readonly modcod: string;

@@ -10,7 +10,15 @@ import {addonsDirectory, isOwnArchitecture} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 /** What our addons are linked with, as in apt-packages.txt, and GRUB. */
-const sysrootPackages = ['libc6-dev', 'libexpat1-dev', 'libisal-dev', 'libssl-dev', 'zlib1g-dev', 'grub-efi-arm64-bin'];
+const sysrootPackages = [
+	'libc6-dev',
+	'libexpat1-dev',
+	'libisal-dev',
+	'libsoapysdr-dev',
+	'libssl-dev',
+	'zlib1g-dev',
+	'grub-efi-arm64-bin',
+];
 
 export type CrossBuild = {
 	/** Where /usr/lib of the other architecture is to be looked for. */

@@ -1,9 +1,9 @@
-import {loadAddon} from '../load-addon.ts';
-import {NativeError} from '../native-error.ts';
+import {addon} from './addon.ts';
+import {rollOffFields, type rollOffs} from './roll-off.ts';
 
 /** One way to send a BBFRAME (EN 302 307-1, 5.5.2; EN 302 307-2, 5.5.2). */
 export type Modcod = {
-	/** 0 to 255; its last bit says whether there are pilots. */
+	/** 0 to 255; its last bit says whether there are pilots. A VL-SNR mode has 256 and the index of its header. */
 	readonly pls: number;
 	/** As the standard prints it: `8PSK 3/4`. */
 	readonly name: string;
@@ -26,9 +26,6 @@ export type Modcod = {
 export const modemStages = ['bbframe', 'bbscrambled', 'bch', 'ldpc', 'symidx', 'xfec', 'plframe', 'iq'] as const;
 export type ModemStage = (typeof modemStages)[number];
 
-/** Of the standard; the last three are signalled by two frames in turn (EN 302 307-2, 5.1.6). */
-export const rollOffs = [0.35, 0.25, 0.2, 0.15, 0.1, 0.05] as const;
-
 export type TransmitOptions = {
 	readonly pls: number;
 	/** Of the physical layer's scrambling sequence, 0 to 262142. */
@@ -50,25 +47,15 @@ export type TransmitChain = {
 	readonly totals: () => {readonly frames: number; readonly symbols: number};
 };
 
-type ModemAddon = {
-	readonly listModcods: () => readonly Modcod[];
-	readonly TransmitChain: new (options: object) => TransmitChain;
-};
-
-const addon = loadAddon('modem') as ModemAddon;
-
 export const listModcods = (): readonly Modcod[] => addon.listModcods();
 
 /** Throws NATIVE_MODEM_ARGUMENT. */
 export const openTransmitChain = (options: TransmitOptions): TransmitChain => {
 	const {pls, goldIndex, input, stage, rollOff, samplesPerSymbol, format} = options;
-	const code = rollOffs.indexOf(rollOff);
-	if (code === -1) {
-		throw new NativeError('NATIVE_MODEM_ARGUMENT', `'rollOff' must be one of ${rollOffs.join(', ')}`);
-	}
 	return new addon.TransmitChain({
 		...{pls, goldIndex, stage: modemStages.indexOf(stage), transport: input === 'ts'},
-		...{rollOffCode: code % 3, alternatesRollOff: code >= 3, integers: format === 'integer'},
+		...rollOffFields(rollOff),
+		integers: format === 'integer',
 		...(stage === 'iq' ? {rollOff, ...samplesPerSymbol} : {}),
 	});
 };

@@ -12,15 +12,26 @@ add_native_core(modem_core
     modem/src/bb_scrambler.cpp
     modem/src/bch_encoder.cpp
     modem/src/choose_kernels.cpp
+    modem/src/file_sink.cpp
     modem/src/frame_modulator.cpp
+    modem/src/frame_queue.cpp
     modem/src/ldpc_encoder.cpp
+    modem/src/modulator.cpp
     modem/src/pl_header.cpp
     modem/src/pl_scrambler.cpp
     modem/src/pulse_shaper.cpp
+    modem/src/sample_format.cpp
+    modem/src/soapy_library.cpp
+    modem/src/soapy_sink.cpp
     modem/src/symbol_mapper.cpp
     modem/src/transmit_chain.cpp
+    modem/src/udp_sink.cpp
     ${MODEM_TABLES})
-target_link_libraries(modem_core PUBLIC link_core)
+target_link_libraries(modem_core PUBLIC link_core packet_core)
+# SoapySDR's headers alone: the library is looked for when a transmitter is opened.
+pkg_check_modules(SOAPYSDR REQUIRED SoapySDR)
+target_include_directories(modem_core SYSTEM PRIVATE ${SOAPYSDR_INCLUDE_DIRS})
+target_link_libraries(modem_core PRIVATE ${CMAKE_DL_LIBS})
 
 # The inner loops, once for each kind of processor: those of x86-64 before AVX2 (and any other architecture), and two more.
 function(add_modem_kernels name)
@@ -54,7 +65,7 @@ endif()
 add_executable(modem_bench modem/bench/modem_bench.cpp)
 target_link_libraries(modem_bench PRIVATE modem_core)
 
-add_node_addon(modem modem/src/addon.cpp)
+add_node_addon(modem modem/src/addon.cpp modem/src/modulator_binding.cpp)
 if(TARGET modem_addon)
     target_link_libraries(modem_addon PRIVATE modem_core)
 endif()

@@ -5,6 +5,8 @@
 #include <stdexcept>
 
 #include "binding/value.hpp"
+#include "modem/src/binding.hpp"
+#include "modem/src/pl_scrambler.hpp"
 #include "modem/src/transmit_chain.hpp"
 
 namespace {
@@ -12,10 +14,6 @@ namespace {
 using namespace streamverse::modem;
 using streamverse::binding::Arguments;
 using streamverse::binding::CodedError;
-
-constexpr const char* kArgument = "NATIVE_MODEM_ARGUMENT";
-constexpr const char* kInput = "NATIVE_MODEM_INPUT";
-constexpr double kGoldMax = 262142;
 
 const char* SizeName(FrameSize size) {
     return size == FrameSize::kNormal ? "normal" : size == FrameSize::kMedium ? "medium" : "short";
@@ -45,10 +43,10 @@ Napi::Value ListModcods(const Napi::CallbackInfo& info) {
 }
 
 ChainOptions ReadOptions(const Napi::Value& value) {
-    const Arguments arguments(value, kArgument);
+    const Arguments arguments(value, kArgumentCode);
     ChainOptions options{};
-    options.pls = static_cast<uint8_t>(arguments.Whole("pls", 0, 255));
-    options.goldIndex = static_cast<uint32_t>(arguments.Whole("goldIndex", 0, kGoldMax));
+    options.pls = static_cast<uint16_t>(arguments.Whole("pls", 0, 511));
+    options.goldIndex = static_cast<uint32_t>(arguments.Whole("goldIndex", 0, kGoldIndexMax));
     options.stage = static_cast<Stage>(arguments.Whole("stage", 0, static_cast<double>(Stage::kSamples)));
     options.isTransport = arguments.Flag("transport");
     options.header.rollOff = static_cast<uint8_t>(arguments.Whole("rollOffCode", 0, 3));
@@ -73,7 +71,7 @@ class Chain : public Napi::ObjectWrap<Chain> {
 
     explicit Chain(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Chain>(info) {
         const ChainOptions options = ReadOptions(info[0]);
-        Guard(info.Env(), kArgument, [&] { chain_ = std::make_unique<TransmitChain>(options); });
+        Guard(info.Env(), kArgumentCode, [&] { chain_ = std::make_unique<TransmitChain>(options); });
     }
 
  private:
@@ -91,17 +89,17 @@ class Chain : public Napi::ObjectWrap<Chain> {
     Napi::Value Write(const Napi::CallbackInfo& info) {
         if (info.Length() != 1 || !info[0].IsTypedArray() ||
             info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-            throw CodedError(info.Env(), kArgument, "write takes a Uint8Array");
+            throw CodedError(info.Env(), kArgumentCode, "write takes a Uint8Array");
         }
         const auto bytes = info[0].As<Napi::Uint8Array>();
         std::vector<uint8_t> output;
-        Guard(info.Env(), kInput, [&] { output = chain_->Write({bytes.Data(), bytes.ByteLength()}); });
+        Guard(info.Env(), kInputCode, [&] { output = chain_->Write({bytes.Data(), bytes.ByteLength()}); });
         return Napi::Buffer<uint8_t>::Copy(info.Env(), output.data(), output.size());
     }
 
     Napi::Value Finish(const Napi::CallbackInfo& info) {
         std::vector<uint8_t> output;
-        Guard(info.Env(), kInput, [&] { output = chain_->Finish(); });
+        Guard(info.Env(), kInputCode, [&] { output = chain_->Finish(); });
         return Napi::Buffer<uint8_t>::Copy(info.Env(), output.data(), output.size());
     }
 
@@ -116,6 +114,7 @@ class Chain : public Napi::ObjectWrap<Chain> {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
     exports.Set("listModcods", Napi::Function::New(env, ListModcods, "listModcods"));
     Chain::Register(env, exports);
+    exports.Set("Modulator", DefineModulator(env));
     return exports;
 }
 

@@ -29,6 +29,13 @@ std::vector<uint8_t> Copy(const uint8_t* bytes, size_t bits) {
 
 }  // namespace
 
+const Modcod& ModcodOf(uint16_t pls) {
+    if (pls >= std::size(kModcods) || kModcods[pls].code == nullptr) {
+        throw std::invalid_argument("this PLS value has no FECFRAME");
+    }
+    return kModcods[pls];
+}
+
 unsigned PlFrameSymbols(const Modcod& modcod) {
     return kHeaderSymbols + SymbolCount(modcod) + PilotBlocks(modcod) * kPilotSymbols;
 }
@@ -36,14 +43,11 @@ unsigned PlFrameSymbols(const Modcod& modcod) {
 FrameModulator::FrameModulator(uint32_t goldIndex)
     : rotations_(MakeRotations(goldIndex, kPlFrameSymbolsMax)), labels_(kFecBitsMax / 2 + kLabelSlack) {}
 
-FrameModulator::Plan& FrameModulator::PlanOf(uint8_t pls) {
+FrameModulator::Plan& FrameModulator::PlanOf(uint16_t pls) {
+    const Modcod& modcod = ModcodOf(pls);
     auto& plan = plans_[pls];
     if (plan != nullptr) {
         return *plan;
-    }
-    const Modcod& modcod = kModcods[pls];
-    if (modcod.code == nullptr) {
-        throw std::invalid_argument("this PLS value has no FECFRAME");
     }
     auto& coder = coders_[modcod.code];
     if (coder == nullptr) {
@@ -51,7 +55,7 @@ FrameModulator::Plan& FrameModulator::PlanOf(uint8_t pls) {
     }
     plan = std::make_unique<Plan>();
     plan->coder = coder.get();
-    MakePlHeader(pls, plan->header.data());
+    MakePlHeader(static_cast<uint8_t>(pls), plan->header.data());
     for (unsigned turns = 0; turns < 4; ++turns) {
         for (unsigned label = 0; label < 1u << modcod.bitsPerSymbol; ++label) {
             plan->points.push_back(Rotate(modcod.points[label], turns));
@@ -60,12 +64,12 @@ FrameModulator::Plan& FrameModulator::PlanOf(uint8_t pls) {
     return *plan;
 }
 
-void FrameModulator::Modulate(uint8_t pls, std::span<const uint8_t> bbFrame, std::vector<Point>& symbols,
+void FrameModulator::Modulate(uint16_t pls, std::span<const uint8_t> bbFrame, std::vector<Point>& symbols,
                               Stages* stages) {
     Plan& plan = PlanOf(pls);
     const Modcod& modcod = kModcods[pls];
     const Code& code = *modcod.code;
-    if (bbFrame.size() != (code.kbch + 7) / 8) {
+    if (bbFrame.size() != BbFrameBytes(modcod)) {
         throw std::invalid_argument("a BBFRAME has as many bytes as its code's Kbch bits fill");
     }
     std::ranges::copy(bbFrame, bits_.data());

@@ -19,6 +19,14 @@ inline constexpr unsigned kDummySlots = 36;
 inline constexpr unsigned kDummySymbols = kHeaderSymbols + kDummySlots * kSlotSymbols;
 inline constexpr unsigned kPlFrameSymbolsMax = 33282;  // QPSK with pilots
 
+// Throws std::invalid_argument for a PLS value without a FECFRAME.
+const Modcod& ModcodOf(uint16_t pls);
+
+// Of a BBFRAME, its last byte filled with zeros.
+inline size_t BbFrameBytes(const Modcod& modcod) {
+    return (size_t{modcod.code->kbch} + 7) / 8;
+}
+
 // Symbols of a PLFRAME with its header and pilots.
 unsigned PlFrameSymbols(const Modcod& modcod);
 
@@ -39,7 +47,7 @@ class FrameModulator {
 
     // Appends the symbols of one PLFRAME. `bbFrame` has ceil(kbch / 8) bytes: header, data, padding, not
     // scrambled. Throws std::invalid_argument for a PLS value without a code or a frame of another size.
-    void Modulate(uint8_t pls, std::span<const uint8_t> bbFrame, std::vector<Point>& symbols,
+    void Modulate(uint16_t pls, std::span<const uint8_t> bbFrame, std::vector<Point>& symbols,
                   Stages* stages = nullptr);
 
     // Appends a dummy PLFRAME: sent when there is no data (5.5.1).
@@ -65,7 +73,7 @@ class FrameModulator {
     bit::BitBuffer bits_{kFecBitsMax};
     std::vector<uint8_t> labels_;
 
-    Plan& PlanOf(uint8_t pls);
+    Plan& PlanOf(uint16_t pls);
     void WriteSlots(const Modcod& modcod, const Plan& plan, Point* symbols) const;
 };
 

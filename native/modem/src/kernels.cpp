@@ -157,6 +157,22 @@ Point Dot(const Point* history, const float* doubled, unsigned points) {
     return total;
 }
 
+void ToIntegers(const float* values, size_t count, float scale, uint8_t* bytes) {
+    constexpr float kLimit = 32767;
+    // A float of this size has no bits for fractions: its last ones are the rounded number.
+    constexpr float kMagic = 12582912;
+    for (size_t index = 0; index < count; ++index) {
+        float value = values[index] * scale;
+        value = value > -kLimit ? value : -kLimit;  // what is no number too
+        value = value < kLimit ? value : kLimit;
+        value += kMagic;
+        int32_t bits;
+        __builtin_memcpy(&bits, &value, sizeof bits);
+        const auto rounded = static_cast<int16_t>(bits);
+        __builtin_memcpy(bytes + index * sizeof rounded, &rounded, sizeof rounded);
+    }
+}
+
 #define MODEM_TEXT_OF(name) #name
 #define MODEM_TEXT(name) MODEM_TEXT_OF(name)
 
@@ -164,6 +180,6 @@ Point Dot(const Point* history, const float* doubled, unsigned points) {
 
 extern const Kernels MODEM_KERNELS;
 const Kernels MODEM_KERNELS = {
-    MODEM_TEXT(MODEM_KERNELS), Divide, AddRotations, MapColumns, PlacePoints, ShapeBlock, Dot};
+    MODEM_TEXT(MODEM_KERNELS), Divide, AddRotations, MapColumns, PlacePoints, ShapeBlock, Dot, ToIntegers};
 
 }  // namespace streamverse::modem

@@ -43,6 +43,8 @@ struct Kernels {
                        Point* samples);
     // One point of a filter whose coefficients stand twice each; a multiple of kDotPoints.
     Point (*dot)(const Point* history, const float* doubled, unsigned points);
+    // Rounded and limited to 16 bits, little-endian where the machine is.
+    void (*toIntegers)(const float* values, size_t count, float scale, uint8_t* bytes);
 };
 
 // Of the processor that this runs on.

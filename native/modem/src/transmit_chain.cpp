@@ -1,28 +1,9 @@
 #include "modem/src/transmit_chain.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <stdexcept>
 
 namespace streamverse::modem {
-
-namespace {
-
-constexpr float kIntegerMax = 32767;
-
-int16_t ToInteger(float value, float scale) {
-    return static_cast<int16_t>(std::lrint(std::clamp(value * scale, -kIntegerMax, kIntegerMax)));
-}
-
-const Modcod& ModcodOf(uint8_t pls) {
-    if (kModcods[pls].code == nullptr) {
-        throw std::invalid_argument("this PLS value has no FECFRAME");
-    }
-    return kModcods[pls];
-}
-
-}  // namespace
 
 TransmitChain::TransmitChain(const ChainOptions& options)
     : options_(options), modcod_(ModcodOf(options.pls)), modulator_(options.goldIndex) {
@@ -117,22 +98,7 @@ void TransmitChain::WriteFrame(std::span<const uint8_t> frame, std::vector<uint8
 }
 
 void TransmitChain::WritePoints(std::span<const Point> points, std::vector<uint8_t>& output) const {
-    const size_t begin = output.size();
-    if (options_.format == SampleFormat::kFloat) {
-        output.resize(begin + points.size_bytes());
-        if (!points.empty()) {
-            std::memcpy(output.data() + begin, points.data(), points.size_bytes());
-        }
-        return;
-    }
-    output.resize(begin + points.size() * 2 * sizeof(int16_t));
-    const auto scale = static_cast<float>(options_.fullScale);
-    uint8_t* next = output.data() + begin;
-    for (const Point& point : points) {
-        const int16_t pair[2] = {ToInteger(point.i, scale), ToInteger(point.q, scale)};
-        std::memcpy(next, pair, sizeof pair);
-        next += sizeof pair;
-    }
+    FormatSamples(points, options_.format, output);
 }
 
 }  // namespace streamverse::modem

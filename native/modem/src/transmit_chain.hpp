@@ -11,6 +11,7 @@
 #include "link/src/bb_frame.hpp"
 #include "modem/src/frame_modulator.hpp"
 #include "modem/src/pulse_shaper.hpp"
+#include "modem/src/sample_format.hpp"
 
 namespace streamverse::modem {
 
@@ -18,13 +19,8 @@ namespace streamverse::modem {
 // points.
 enum class Stage : uint8_t { kBbFrame, kScrambled, kBch, kLdpc, kLabels, kXfecFrame, kPlFrame, kSamples };
 
-enum class SampleFormat : uint8_t {
-    kFloat,    // two little-endian floats
-    kInteger,  // two little-endian 16-bit integers
-};
-
 struct ChainOptions {
-    uint8_t pls;
+    uint16_t pls;
     uint32_t goldIndex = 0;
     Stage stage = Stage::kPlFrame;
     bool isTransport = true;  // input; else BBFRAMEs
@@ -32,7 +28,6 @@ struct ChainOptions {
     bool alternatesRollOff = false;
     std::optional<Shape> shape;  // of samples
     SampleFormat format = SampleFormat::kFloat;
-    double fullScale = 8192;  // of a unit amplitude, in integers
 };
 
 // One thread.
