@@ -12,6 +12,7 @@ import {projectRoot} from '#native/project-root.ts';
 /** What our addons are linked with, as in apt-packages.txt, and GRUB. */
 const sysrootPackages = [
 	'libc6-dev',
+	'libdvbv5-dev',
 	'libexpat1-dev',
 	'libisal-dev',
 	'libsoapysdr-dev',
