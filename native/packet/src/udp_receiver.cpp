@@ -117,6 +117,7 @@ UdpReceiver::UdpReceiver(const ReceiverOptions& options)
     const size_t count = options_.batchDatagrams;
     buffer_.resize(count * options_.datagramBytesMax);
     control_.resize(count * kControlBytes);
+    sources_.resize(options_.tellsSource ? count : 0);
     vectors_.resize(count);
     messages_.resize(count);
     datagrams_.reserve(options_.gro ? count * 64 : count);
@@ -195,6 +196,10 @@ std::span<const Datagram> UdpReceiver::Read(EndpointId id, Socket& socket) {
         header = {};
         header.msg_iov = &vectors_[index];
         header.msg_iovlen = 1;
+        if (options_.tellsSource) {
+            header.msg_name = &sources_[index];
+            header.msg_namelen = sizeof(sockaddr_storage);
+        }
         header.msg_control = control_.data() + index * kControlBytes;
         header.msg_controllen = kControlBytes;
     }
@@ -233,10 +238,11 @@ void UdpReceiver::Take(EndpointId id, Socket& socket, size_t index, unsigned len
         return;
     }
     const uint8_t* bytes = static_cast<const uint8_t*>(header.msg_iov->iov_base);
+    const auto* source = static_cast<const sockaddr*>(header.msg_name);
     size_t offset = 0;
     do {  // an empty datagram is a datagram
         const size_t size = std::min(segmentBytes, length - offset);
-        datagrams_.push_back({id, {bytes + offset, size}});
+        datagrams_.push_back({id, {bytes + offset, size}, source});
         ++counters_.datagrams;
         counters_.bytes += size;
         offset += size;

@@ -23,6 +23,7 @@ using EndpointId = uint32_t;  // never reused by one receiver
 struct Datagram {
     EndpointId endpoint;
     std::span<const uint8_t> bytes;  // valid until the next Receive or Leave
+    const sockaddr* source;          // as long; null unless it is asked for
 };
 
 struct ReceiverOptions {
@@ -30,6 +31,7 @@ struct ReceiverOptions {
         4 * 1024 * 1024;               // asked of the kernel; SO_RCVBUFFORCE where we may, else SO_RCVBUF
     unsigned batchDatagrams = 64;      // per system call
     unsigned datagramBytesMax = 2048;  // longer ones are dropped and counted; with GRO 65535 is taken
+    bool tellsSource = false;
     bool gro = false;                  // UDP_GRO: one read may bring up to 64 datagrams of one sender
 };
 
@@ -88,6 +90,7 @@ class UdpReceiver {
     std::vector<EndpointId> ready_;  // what the last epoll_wait named and is not read yet
     std::vector<uint8_t> buffer_;
     std::vector<uint8_t> control_;
+    std::vector<sockaddr_storage> sources_;  // none unless they are told
     std::vector<iovec> vectors_;
     std::vector<mmsghdr> messages_;
     std::vector<Datagram> datagrams_;

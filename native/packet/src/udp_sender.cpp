@@ -48,6 +48,16 @@ void ChooseInterface(int descriptor, int family, const SenderOptions& options) {
     }
 }
 
+void BindSource(int descriptor, int family, const std::string& text) {
+    if (text.empty()) {
+        return;
+    }
+    const SocketAddress source = ParseAddress(text, 0);
+    if (source.family() == family && ::bind(descriptor, source.get(), source.length) != 0) {
+        throw SystemError("NATIVE_PACKET_ADDRESS", "no datagram can leave from " + text, errno);
+    }
+}
+
 }  // namespace
 
 int UdpSender::SocketFor(int family) {
@@ -62,6 +72,7 @@ int UdpSender::SocketFor(int family) {
             SetOption(descriptor.get(), SOL_SOCKET, SO_SNDBUF, options_.sendBufferBytes, "SO_SNDBUF");
         }
         ChooseInterface(descriptor.get(), family, options_);
+        BindSource(descriptor.get(), family, options_.sourceAddress);
         slot = std::move(descriptor);
         AskOffload();
     }
