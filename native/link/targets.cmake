@@ -1,4 +1,24 @@
-add_native_core(link_core link/src/bb_frame.cpp link/src/crc.cpp)
+add_native_core(link_core
+    link/src/bb_frame.cpp
+    link/src/crc.cpp
+    link/src/damage.cpp
+    link/src/found_programs.cpp
+    link/src/frame_reader.cpp
+    link/src/gse_reader.cpp
+    link/src/gse_writer.cpp
+    link/src/ip_datagram.cpp
+    link/src/link_decoder.cpp
+    link/src/link_encoder.cpp
+    link/src/packetizer.cpp
+    link/src/payload_unit.cpp
+    link/src/program_tables.cpp
+    link/src/pseudo_transport.cpp
+    link/src/section_reader.cpp
+    link/src/sndu_reader.cpp
+    link/src/stream_sync.cpp
+    link/src/transport_demux.cpp
+    link/src/transport_multiplex.cpp
+    link/src/user_packet_reader.cpp)
 target_link_libraries(link_core PUBLIC PkgConfig::ISAL)
 
 # Of processors with carry-less products; crc.cpp asks before it calls.
@@ -12,7 +32,28 @@ elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
 endif()
 target_sources(link_core PRIVATE $<TARGET_OBJECTS:link_products>)
 
-add_native_test(link_bb_frame_test link/test/bb_frame_test.cpp)
-if(BUILD_TESTING)
-    target_link_libraries(link_bb_frame_test PRIVATE link_core)
+foreach(part bb_frame loop)
+    add_native_test(link_${part}_test link/test/${part}_test.cpp)
+    if(BUILD_TESTING)
+        target_link_libraries(link_${part}_test PRIVATE link_core)
+    endif()
+endforeach()
+
+# With sockets and threads.
+add_native_core(link_thread
+    link/src/datagram_emitter.cpp
+    link/src/decapsulator_thread.cpp
+    link/src/encapsulator_thread.cpp
+    link/src/link_output.cpp)
+target_link_libraries(link_thread PUBLIC link_core packet_core)
+
+add_node_addon(link
+    link/src/addon.cpp
+    link/src/binding_coder.cpp
+    link/src/binding_decapsulator.cpp
+    link/src/binding_encapsulator.cpp
+    link/src/read_options.cpp
+    link/src/results_to_js.cpp)
+if(TARGET link_addon)
+    target_link_libraries(link_addon PRIVATE link_thread)
 endif()
