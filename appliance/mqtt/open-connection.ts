@@ -1,4 +1,5 @@
 import {connect, type IClientOptions, type MqttClient} from 'mqtt';
+import mqttPacket from 'mqtt-packet';
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import {boxTopic, commandTopic, payloadBytesMax, streamTopic} from '#appliance/contract/fleet/topic.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
@@ -72,6 +73,8 @@ const clientOptions = ({deviceId, credentials, will}: ConnectionOptions): IClien
 export const openConnection = async (options: ConnectionOptions): Promise<Connection> => {
 	const {brokerUrl, deviceId, logger, signal} = options;
 	signal.throwIfAborted();
+	// A buffer made beforehand for each of 65,536 numbers: 8 MB, for a client that sends a few packets in a second.
+	mqttPacket.writeToStream.cacheNumbers = false;
 	const client = connect(brokerUrl, clientOptions(options));
 	const lost = new AbortController();
 	let cause: unknown;
