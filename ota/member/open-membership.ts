@@ -1,4 +1,3 @@
-import {Agent as HttpsAgent} from 'node:https';
 import path from 'node:path';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
@@ -21,6 +20,7 @@ import {timeZoneOf} from '#ota/member/box-facts.ts';
 import {type BroughtRelease, openBroughtRelease} from '#ota/member/brought-release.ts';
 import {confirmChecks} from '#ota/member/confirm-checks.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
+import {createAgentKeeper} from '#ota/member/keep-agent.ts';
 import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
 import {BoxSecrets} from '#ota/member/member-secrets.ts';
 import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
@@ -189,10 +189,7 @@ const openAgent = async (
 		format: fleet.installer.kind === 'rauc' ? 'rauc' : 'directory',
 		...{installer, bootId: state.bootId, verify: verifierOf(options), logger, signal},
 		sources: {
-			httpsAgent: () => {
-				const tls = tlsOf(state);
-				return tls && new HttpsAgent({...tls, keepAlive: true});
-			},
+			httpsAgent: createAgentKeeper(() => tlsOf(state), {signal}),
 			...(fleet.installer.kind === 'rauc' ? {slotPaths: fleet.installer.slotPaths ?? []} : {}),
 			...(box.kind === 'stb' ? {roleUrl: () => role()?.endpoints['http']} : {}),
 			broughtBundle: brought.bundlePath,

@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import type {HashTree} from '#appliance/contract/fleet/release-schema.ts';
 
 /** Of data and of hashes, in every tree here: dm-verity's and RAUC's own choice. */
@@ -24,40 +24,49 @@ export const treeLength = ({fromBytes, toBytes, levels}: Omit<HashTree, 'atBytes
  * salt before the block, levels from the root down, each filled up with zeros to whole blocks).
  */
 export class HashTreeBuilder {
-	readonly #salt: Buffer;
+	/** The salt, and room for a block behind it. */
+	readonly #salted: Buffer;
+	readonly #saltBytes: number;
 	readonly #levels: HashTree['levels'];
-	readonly #lowest: Buffer[] = [];
+	readonly #lowest: Buffer;
+	#count = 0;
 
-	constructor({salt, levels}: Pick<HashTree, 'salt' | 'levels'>) {
-		this.#salt = Buffer.from(salt, 'hex');
+	constructor({salt, levels, fromBytes, toBytes}: Omit<HashTree, 'atBytes'>) {
+		const salted = Buffer.from(salt, 'hex');
+		this.#saltBytes = salted.length;
+		this.#salted = Buffer.concat([salted], salted.length + treeBlockBytes);
 		this.#levels = levels;
+		this.#lowest = Buffer.alloc(((toBytes - fromBytes) / treeBlockBytes) * digestBytes);
 	}
 
-	/** Whole blocks. */
+	/** Whole blocks, at most as many as were said to come. */
 	add(bytes: Uint8Array): void {
 		for (let at = 0; at < bytes.length; at += treeBlockBytes) {
-			this.#lowest.push(this.#digest(bytes.subarray(at, at + treeBlockBytes)));
+			this.#count += this.#digest(bytes.subarray(at, at + treeBlockBytes), this.#lowest, this.#count);
 		}
 	}
 
 	finish(): Buffer {
+		const lowest = this.#lowest.subarray(0, this.#count);
 		if (this.#levels === 'lowest') {
-			return Buffer.concat(this.#lowest);
+			return lowest;
 		}
 		const levels: Buffer[] = [];
-		for (let digests = this.#lowest; digests.length > 1; ) {
-			const level = filled(Buffer.concat(digests));
+		for (let digests = lowest; digests.length > digestBytes; ) {
+			const level = filled(digests);
 			levels.unshift(level);
-			digests = [];
+			digests = Buffer.alloc((level.length / treeBlockBytes) * digestBytes);
 			for (let at = 0; at < level.length; at += treeBlockBytes) {
-				digests.push(this.#digest(level.subarray(at, at + treeBlockBytes)));
+				this.#digest(level.subarray(at, at + treeBlockBytes), digests, (at / treeBlockBytes) * digestBytes);
 			}
 		}
 		return Buffer.concat(levels);
 	}
 
-	#digest(block: Uint8Array): Buffer {
-		return createHash('sha256').update(this.#salt).update(block).digest();
+	/** Answers how much was written. */
+	#digest(block: Uint8Array, into: Buffer, at: number): number {
+		this.#salted.set(block, this.#saltBytes);
+		return hash('sha256', this.#salted, 'buffer').copy(into, at);
 	}
 }
 

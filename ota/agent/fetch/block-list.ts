@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import type {Bundle} from '#appliance/contract/fleet/release-schema.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
 import type {RangeSet} from '#ota/agent/fetch/range-set.ts';
@@ -22,7 +22,7 @@ export const digestAt = ({digests, digestBytes}: BlockList, index: number): stri
 
 /** In the shape of `digestAt`. */
 export const digestOfBlock = ({digestBytes}: BlockList, bytes: Uint8Array): string =>
-	createHash('sha256').update(bytes).digest().toString('latin1', 0, digestBytes);
+	hash('sha256', bytes, 'binary').slice(0, digestBytes);
 
 /** Blocks of which anything lacks, in order. */
 export function* lackingBlocks(list: BlockList, missing: RangeSet): Generator<number> {

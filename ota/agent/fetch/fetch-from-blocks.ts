@@ -106,17 +106,38 @@ const copyBlocks = async (path: string, {list, lacking}: Wanted, {part, signal}:
 		if (bytesRead === 0) {
 			return;
 		}
+		const found: Found[] = [];
 		for (let at = 0; at < bytesRead; at += list.blockSizeBytes) {
 			const block = buffer.subarray(at, Math.min(at + list.blockSizeBytes, bytesRead));
 			// Most of a slot is empty, and comparing costs next to nothing.
 			const digest = block.equals(zeros) ? zerosDigest : digestOfBlock(list, block);
 			for (const index of lacking.get(digest) ?? []) {
-				part.count('local', block.length);
-				await part.write(blockRange(list, index)[0], block);
+				found.push({at, offset: blockRange(list, index)[0], length: block.length});
 			}
 			lacking.delete(digest);
 		}
+		for (const {at, offset, length} of joined(found)) {
+			part.count('local', length);
+			await part.write(offset, buffer.subarray(at, at + length));
+		}
 	}
+};
+
+/** Bytes of the buffer, and where in the bundle they belong. */
+type Found = {readonly at: number; readonly offset: number; readonly length: number};
+
+/** What lies together here and there is written together: a write of one block costs as much as one of many. Pure. */
+const joined = (found: readonly Found[]): readonly Found[] => {
+	const runs: Found[] = [];
+	for (const next of found) {
+		const last = runs.at(-1);
+		if (last !== undefined && last.at + last.length === next.at && last.offset + last.length === next.offset) {
+			runs[runs.length - 1] = {...last, length: last.length + next.length};
+		} else {
+			runs.push(next);
+		}
+	}
+	return runs;
 };
 
 const openIfThere = async (path: string): Promise<FileHandle | undefined> => {

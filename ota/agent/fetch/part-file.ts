@@ -76,10 +76,10 @@ export class PartFile implements AsyncDisposable {
 	isWhole = (): boolean => this.missing().length === 0;
 	budgetLeft = (): number => this.#options.byteBudgetBytes - this.#bytes.unicast;
 
-	/** Counts what came over the air or the line, useful or not. */
+	/** Counts what came over the air or the line, useful or not. What was on the box is there again after a cut of power. */
 	count(origin: keyof FetchedBytes, bytes: number): void {
 		this.#bytes = {...this.#bytes, [origin]: this.#bytes[origin] + bytes};
-		this.#unsaved += bytes;
+		this.#unsaved += origin === 'local' ? 0 : bytes;
 	}
 
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
