@@ -2,14 +2,18 @@ import test, {type ExecutionContext} from 'ava';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
 import {kindsFor} from '#image/make/recipe.ts';
+import {telemetryAnswerSchema} from '#ota/contract/box-api.ts';
 import {popNodeStatusSchema} from '#pop-node/repair/status.ts';
 import {eventually} from '#test/helper/eventually.ts';
+import type {TestFleet} from '#test/helper/with-fleet.ts';
 import {withHeadend} from '#test/helper/with-headend.ts';
 import {testArchitecture, testImage} from '#test/helper/with-image.ts';
 import {bootTimeoutMs, hostInGuest, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
 
 const testTimeoutMs = 30 * 60_000;
 const answerTimeoutMs = 2000;
+/** Of the management plane, which is the supervisor: all that it holds, files that the role's Node shares included. */
+const residentBytesMax = 120_000_000;
 
 type Role = {
 	/** Below the role's port. */
@@ -54,6 +58,7 @@ const boots = test.macro({
 			return presence === 'online' && told?.healthy === true && told.slots.length > 0;
 		});
 		t.log(`in its fleet after ${seconds()} s`);
+		const healthyMs = Date.now();
 		t.is(release, image.release);
 		t.is(reported?.slots.find(({state}) => state === 'booted')?.name, 'rootfs.0', 'slot A');
 		t.like(
@@ -73,8 +78,30 @@ const boots = test.macro({
 			timeoutMs: bootTimeoutMs,
 			intervalMs: 1000,
 		});
+		await memoryHolds(t, {fleet, id: machine.id, fromMs: healthyMs});
 	},
 });
+
+/** By its own telemetry, of a sample that it took while it was connected and healthy. */
+const memoryHolds = async (
+	t: ExecutionContext,
+	{fleet, id, fromMs}: {readonly fleet: TestFleet; readonly id: string; readonly fromMs: number},
+): Promise<void> => {
+	const values = await eventually(
+		'a sample of its memory',
+		async () => {
+			const query = new URLSearchParams({fromMs: `${fromMs}`, toMs: `${fromMs + testTimeoutMs}`});
+			const {metrics} = telemetryAnswerSchema.parse((await fleet.call(`GET /boxes/${id}/telemetry?${query}`)).body);
+			const measures = ['resident', 'proportional', 'anonymous'].map((name) => {
+				return [name, metrics[`supervisor_${name}_bytes`]?.at(-1) ?? 0] as const;
+			});
+			return measures.every(([, bytes]) => bytes > 0) && Object.fromEntries(measures);
+		},
+		{timeoutMs: bootTimeoutMs, intervalMs: 1000},
+	);
+	t.log(Object.entries(values).map(([name, bytes]) => `${name} ${(bytes / 1e6).toFixed(1)} MB`));
+	t.true((values['resident'] ?? Number.NaN) < residentBytesMax, JSON.stringify(values));
+};
 
 for (const kind of kindsFor(testArchitecture)) {
 	test.serial(boots, kind);

@@ -14,11 +14,12 @@ export const readSystemValues = async (options: {
 	readonly before: SystemMarks | undefined;
 }): Promise<{readonly values: MetricValues; readonly marks: SystemMarks}> => {
 	const marks = parseCpuTicks(await text('/proc/stat'));
-	const [disk, network, temperature, available] = await Promise.all([
+	const [disk, network, temperature, available, own] = await Promise.all([
 		diskValues(options.stateDirectory),
 		text('/proc/net/dev').then(parseNetworkCounters),
 		hottestSensor(),
 		text('/proc/meminfo').then((meminfo) => /^MemAvailable:\s+(\d+) kB/mu.exec(meminfo)?.[1]),
+		text('/proc/self/smaps_rollup').then(parseOwnMemory),
 	]);
 	const values = {
 		load_1min: loadavg()[0] ?? 0,
@@ -27,6 +28,7 @@ export const readSystemValues = async (options: {
 		memory_total_bytes: totalmem(),
 		memory_available_bytes: available === undefined ? freemem() : Number(available) * 1024,
 		uptime_seconds: Math.round(uptime()),
+		...own,
 		...disk,
 		...network,
 		...(temperature === undefined ? {} : {temperature_celsius: temperature}),
@@ -39,6 +41,20 @@ export const parseCpuTicks = (stat: string): SystemMarks => {
 	const ticks = (/^cpu +(.*)$/mu.exec(stat)?.[1] ?? '').split(' ').slice(0, 8).map(Number);
 	const allTicks = ticks.reduce((sum, tick) => sum + (Number.isFinite(tick) ? tick : 0), 0);
 	return {allTicks, busyTicks: allTicks - (ticks[3] ?? 0) - (ticks[4] ?? 0)};
+};
+
+/**
+ * /proc/<pid>/smaps_rollup (proc(5)) of the supervisor: all that it holds in memory; of that its share, in which a page of a
+ * file counts as much as there are not others who use it too; and what is no file's.
+ */
+export const parseOwnMemory = (rollup: string): MetricValues => {
+	const names = {Rss: 'resident', Pss: 'proportional', Anonymous: 'anonymous'};
+	return Object.fromEntries(
+		Object.entries(names).flatMap(([field, name]) => {
+			const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'mu').exec(rollup)?.[1];
+			return kilobytes === undefined ? [] : [[`supervisor_${name}_bytes`, Number(kilobytes) * 1024]];
+		}),
+	);
 };
 
 const cpuShare = (before: SystemMarks | undefined, after: SystemMarks): MetricValues => {

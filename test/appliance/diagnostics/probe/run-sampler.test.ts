@@ -10,7 +10,7 @@ import {
 	stepAlarm,
 } from '#appliance/diagnostics/probe/alarm-rule.ts';
 import {runSampler} from '#appliance/diagnostics/probe/run-sampler.ts';
-import {parseCpuTicks, parseNetworkCounters} from '#appliance/diagnostics/probe/system-values.ts';
+import {parseCpuTicks, parseNetworkCounters, parseOwnMemory} from '#appliance/diagnostics/probe/system-values.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
@@ -91,4 +91,15 @@ test('counters of the kernel are read whatever their file holds', (t) => {
 		},
 	);
 	t.like(parseNetworkCounters('eth0: nonsense'), {network_received_bytes: 0});
+});
+
+test('of a process its memory is told in three measures', (t) => {
+	const rollup =
+		'Rss:               98304 kB\nPss:               61440 kB\nPss_Dirty: 1 kB\nAnonymous:         40960 kB\n';
+	t.deepEqual(parseOwnMemory(rollup), {
+		supervisor_resident_bytes: 98_304 * 1024,
+		supervisor_proportional_bytes: 61_440 * 1024,
+		supervisor_anonymous_bytes: 40_960 * 1024,
+	});
+	t.deepEqual(parseOwnMemory(''), {});
 });
