@@ -7,6 +7,8 @@ export type SystemHelpers = {
 	readonly captureSocket: string;
 	/** The kernel's log for whoever connects. */
 	readonly kernelLogSocket: string;
+	/** The box's light for whoever connects and says how long. */
+	readonly identifySocket: string;
 	/** A root shell for whoever brings an order of the fleet for it. */
 	readonly elevateSocket: string;
 	/** The unit of a shell on /dev/pts/<number>. */

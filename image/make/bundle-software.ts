@@ -41,6 +41,8 @@ export const bundleSoftware = async (options: {
 		'first-boot': 'image/process/first-boot.ts',
 		'take-sticks': 'image/process/take-sticks.ts',
 		elevate: 'image/process/elevate.ts',
+		identify: 'image/process/identify.ts',
+		anchor: 'image/process/anchor.ts',
 		role: `${recipe.kind}/main.ts`,
 	};
 	for (const [name, entry] of Object.entries(entries)) {

@@ -15,6 +15,7 @@ export const roleUnit: RoleUnit = {
 export const systemHelpers: SystemHelpers = {
 	captureSocket: `${runDirectory}/capture.socket`,
 	kernelLogSocket: `${runDirectory}/kernel-log.socket`,
+	identifySocket: `${runDirectory}/identify.socket`,
 	elevateSocket: `${runDirectory}/elevate.socket`,
 	shellUnit: (terminal, {elevated}) => `streamverse-${elevated ? 'root-shell' : 'shell'}@${terminal}.service`,
 };

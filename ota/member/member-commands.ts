@@ -12,6 +12,8 @@ import {
 import {captureByHelper} from '#appliance/diagnostics/command/capture-by-helper.ts';
 import {capturePackets} from '#appliance/diagnostics/command/capture-packets.ts';
 import type {CommandTargets} from '#appliance/diagnostics/command/handle-commands.ts';
+import {identifyBox} from '#appliance/diagnostics/command/identify-box.ts';
+import {identifyByHelper} from '#appliance/diagnostics/command/identify-by-helper.ts';
 import {formatLogLine} from '#appliance/diagnostics/log/log-line.ts';
 import type {LogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import {readRoleValues} from '#appliance/diagnostics/probe/role-values.ts';
@@ -70,6 +72,7 @@ export const memberCommands = (options: MemberCommandsOptions): CommandTargets =
 		facts: () => ({box: id, kind, release: state.release, bootId: state.bootId}),
 		tls: () => tlsOf(state),
 		capture: options.helpers === undefined ? capturePackets : captureByHelper(options.helpers.captureSocket),
+		identify: options.helpers === undefined ? identifyBox : identifyByHelper(options.helpers.identifySocket),
 		directory: path.join(directory, 'upload'),
 		streams: options.streams,
 	};

@@ -3,7 +3,7 @@ import type {Collector} from '#appliance/diagnostics/bundle/collector.ts';
 import {makeBundle} from '#appliance/diagnostics/bundle/make-bundle.ts';
 import {storeBody} from '#appliance/diagnostics/bundle/store-body.ts';
 import type {capturePackets} from '#appliance/diagnostics/command/capture-packets.ts';
-import {identifyBox} from '#appliance/diagnostics/command/identify-box.ts';
+import type {identifyBox} from '#appliance/diagnostics/command/identify-box.ts';
 import {pingHost} from '#appliance/diagnostics/command/ping-host.ts';
 import {testSpeed} from '#appliance/diagnostics/command/test-speed.ts';
 import type {StreamSessions} from '#appliance/diagnostics/stream/stream-sessions.ts';
@@ -35,6 +35,7 @@ export type CommandTargets = {
 	readonly facts: () => Readonly<Record<string, unknown>>;
 	readonly tls: () => DeviceRequest['tls'];
 	readonly capture: typeof capturePackets;
+	readonly identify: typeof identifyBox;
 	/** For bodies that wait for their upload. */
 	readonly directory: string;
 	readonly streams: Pick<StreamSessions, 'open'>;
@@ -91,7 +92,7 @@ const execute = async (command: ReceivedCommand, context: Context): Promise<unkn
 		case 'purge-cache':
 			return await targets.purgeCache(command.arguments.uriPrefix, {signal});
 		case 'identify':
-			return await identifyBox({seconds: command.arguments.seconds, signal});
+			return await targets.identify({seconds: command.arguments.seconds, signal});
 		case 'collect-diagnostics':
 			return await collectDiagnostics(command.arguments, context);
 		case 'capture-packets':

@@ -43,9 +43,7 @@ export const serveElevation = async (text: string, options: ElevationOptions): P
 		}
 		const anchor = await readTrustAnchor(options.anchorPath);
 		if (anchor === undefined) {
-			return refused(
-				'This box has no anchor for the fleet’s orders yet: it gets one with a seed, or at its next start.',
-			);
+			return refused('This box has no anchor for the fleet’s orders yet: it gets one with its claim.');
 		}
 		const {order, keyChain, terminal} = request;
 		using trust = openTrust(anchor, options);

@@ -43,7 +43,13 @@ const withTerminal = async (
 	const source = openTerminalUnit({
 		...{columns: 80, rows: 24, elevated: false, order: undefined, keyChain: () => ['a.b.c']},
 		helpers: {
-			...{captureSocket: '', kernelLogSocket: '', elevateSocket: elevate.socketPath, systemctl: command},
+			...{
+				captureSocket: '',
+				kernelLogSocket: '',
+				identifySocket: '',
+				elevateSocket: elevate.socketPath,
+				systemctl: command,
+			},
 			shellUnit: (terminal, {elevated}) => `streamverse-${elevated ? 'root-shell' : 'shell'}@${terminal}.service`,
 		},
 		listener: {
