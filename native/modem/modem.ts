@@ -17,6 +17,8 @@ export type Modcod = {
 	readonly bbFrameBits: number;
 	/** Of a PLFRAME, with its header and pilots. */
 	readonly frameSymbols: number;
+	/** Es/N0 that a normal frame needs (EN 302 307-1, table 13; EN 302 307-2, table 20a), where the standard gives it. */
+	readonly thresholdDb?: number;
 };
 
 /**

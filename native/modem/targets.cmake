@@ -9,6 +9,15 @@ add_custom_command(
     VERBATIM)
 
 add_native_core(modem_core
+    modem/receive/bch_decoder.cpp
+    modem/receive/carrier.cpp
+    modem/receive/demapper.cpp
+    modem/receive/descrambling.cpp
+    modem/receive/frame_decoder.cpp
+    modem/receive/ldpc_decoder.cpp
+    modem/receive/matched_filter.cpp
+    modem/receive/pl_signalling.cpp
+    modem/receive/receiver.cpp
     modem/src/bb_scrambler.cpp
     modem/src/bch_encoder.cpp
     modem/src/choose_kernels.cpp
@@ -56,16 +65,26 @@ if(BUILD_TESTING)
         PRIVATE STAGE_HASHES="${CMAKE_CURRENT_SOURCE_DIR}/modem/test/stage_hashes.txt")
 endif()
 
+add_native_test(modem_receive_test modem/test/receive_test.cpp)
+if(BUILD_TESTING)
+    target_link_libraries(modem_receive_test PRIVATE modem_core)
+endif()
+
 add_native_test(modem_pulse_test modem/test/pulse_test.cpp)
 if(BUILD_TESTING)
     target_link_libraries(modem_pulse_test PRIVATE modem_core)
 endif()
 
+# Samples that a stranger recorded.
+add_native_fuzz(modem_receive_fuzz ${CMAKE_CURRENT_SOURCE_DIR}/modem/fuzz/corpus modem/fuzz/receive_fuzz.cpp)
+target_link_libraries(modem_receive_fuzz PRIVATE modem_core)
+
 # Measured by test/bench/modem.bench.ts.
 add_executable(modem_bench modem/bench/modem_bench.cpp)
 target_link_libraries(modem_bench PRIVATE modem_core)
 
-add_node_addon(modem modem/src/addon.cpp modem/src/modulator_binding.cpp)
+add_node_addon(modem modem/src/addon.cpp modem/src/modulator_binding.cpp
+    modem/src/receiver_binding.cpp)
 if(TARGET modem_addon)
     target_link_libraries(modem_addon PRIVATE modem_core)
 endif()

@@ -45,7 +45,15 @@ const {tables} = fact<{readonly tables: Readonly<Record<string, {readonly rows: 
 	'ldpc_tables',
 );
 const {families} = fact<{
-	readonly families: Readonly<Record<string, {readonly generator: Readonly<Record<string, {readonly hex: string}>>}>>;
+	readonly families: Readonly<
+		Record<
+			string,
+			{
+				readonly g: readonly {readonly hex: string}[];
+				readonly generator: Readonly<Record<string, {readonly hex: string}>>;
+			}
+		>
+	>;
 }>('bch');
 const {entries: modcods, ...pls} = fact<{
 	readonly entries: readonly Modcod[];
@@ -62,6 +70,10 @@ const {entries: interleavers} = fact<{
 		readonly order: string | null;
 	}[];
 }>('interleaver');
+
+const {tables: thresholdTables} = fact<{
+	readonly tables: readonly {readonly esN0Db: Readonly<Record<string, number>>}[];
+}>('thresholds');
 
 const found = <Type>(value: Type | undefined, what: string): Type => {
 	if (value === undefined) {
@@ -93,7 +105,7 @@ const frameSizes = {normal: 'FrameSize::kNormal', medium: 'FrameSize::kMedium', 
 const codeEntry = (code: Code, index: number): string =>
 	[
 		`{${frameSizes[code.frame]}, "${code.rate}", ${code.Kbch}, ${code.Nbch}, ${code.Nldpc}, ${code.q}, ${code.t}`,
-		`${polynomialOf(code)}, kAddresses${index}, kRowEnds${index}}`,
+		`${polynomialOf(code)}, ${found(families[code.frame]?.g[0]?.hex, `BCH field of ${code.frame}`)}, kAddresses${index}, kRowEnds${index}}`,
 	].join(', ');
 
 const pointsOf = (name: string, rate: string, frame: string): readonly Point[] => {
@@ -121,6 +133,11 @@ const pointListOf = ({modulation, ldpc_rate: rate, frame}: Modcod): number => {
 	return known === -1 ? pointLists.push(text) - 1 : known;
 };
 
+const thresholdOf = ({name, frame}: Modcod): string => {
+	const threshold = thresholdTables.find(({esN0Db}) => name in esN0Db)?.esN0Db[name];
+	return threshold === undefined || frame !== 'normal' ? '__builtin_nanf("")' : `${threshold.toFixed(2)}f`;
+};
+
 const modcodEntry = (modcod: Modcod): string => {
 	const {modulation, ldpc_rate: rate, frame, name, slots, pilots} = modcod;
 	if (modulation === undefined || modulation === null || slots === undefined) {
@@ -135,7 +152,7 @@ const modcodEntry = (modcod: Modcod): string => {
 	const order = interleaver.order === null ? 'nullptr' : `"${interleaver.order}"`;
 	return [
 		`{"${name}", "${modulation}", &kCodes[${found(code === -1 ? undefined : code, `code ${frame} ${rate}`)}]`,
-		`kPoints${pointListOf(modcod)}, ${order}, ${slots}, ${bits}, ${pilots}}`,
+		`kPoints${pointListOf(modcod)}, ${order}, ${slots}, ${bits}, ${pilots}, ${thresholdOf(modcod)}}`,
 	].join(', ');
 };
 

@@ -1,6 +1,7 @@
 // The modem addon: the list of MODCODs, and a transmit chain that takes and gives bytes.
 #include <napi.h>
 
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -37,6 +38,9 @@ Napi::Value ListModcods(const Napi::CallbackInfo& info) {
         entry.Set("bitsPerSymbol", modcod.bitsPerSymbol);
         entry.Set("bbFrameBits", modcod.code->kbch);
         entry.Set("frameSymbols", PlFrameSymbols(modcod));
+        if (!std::isnan(modcod.thresholdDb)) {
+            entry.Set("thresholdDb", std::round(double{modcod.thresholdDb} * 100) / 100);
+        }
         list.Set(list.Length(), entry);
     }
     return list;
@@ -115,6 +119,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     exports.Set("listModcods", Napi::Function::New(env, ListModcods, "listModcods"));
     Chain::Register(env, exports);
     exports.Set("Modulator", DefineModulator(env));
+    exports.Set("Receiver", DefineReceiver(env));
     return exports;
 }
 

@@ -10,5 +10,6 @@ inline constexpr const char* kInputCode = "NATIVE_MODEM_INPUT";
 inline constexpr const char* kOutputCode = "NATIVE_MODEM_OUTPUT";
 
 Napi::Function DefineModulator(Napi::Env env);
+Napi::Function DefineReceiver(Napi::Env env);
 
 }  // namespace streamverse::modem

@@ -32,6 +32,7 @@ struct Code {
     uint16_t q;  // (Nldpc - Kldpc) / 360
     uint16_t t;  // errors that BCH corrects
     BchPolynomial bch;
+    uint32_t fieldPolynomial;   // primitive: of the field that the BCH code is over
     const uint16_t* addresses;  // of parity accumulators, row after row
     const uint16_t* rowEnds;    // nbch / 360 of them
 };
@@ -51,6 +52,7 @@ struct Modcod {
     uint16_t slots;
     uint8_t bitsPerSymbol;
     bool pilots;
+    float thresholdDb;  // Es/N0 that a normal frame needs; no number where the standard gives none
 };
 
 extern const Code kCodes[kCodeCount];
