@@ -23,6 +23,7 @@ import {openUplinkSender} from '#headend/open-uplink-sender.ts';
 import {createStatus} from '#headend/status/create-status.ts';
 import {mountMetrics} from '#headend/status/metrics.ts';
 import {mountStatus} from '#headend/status/status-routes.ts';
+import {openOutput} from '#headend/uplink/open-output.ts';
 import {Transmission} from '#headend/uplink/transmission.ts';
 import {projectRoot} from '#native/project-root.ts';
 
@@ -48,6 +49,7 @@ export const startHeadend = async (
 	stack.use(directory);
 
 	const transmission = new Transmission(config);
+	const output = stack.use(openOutput({transmission, logger: logger.child({component: 'output'}), onFailed: endRole}));
 	const carousel = new Carousel({
 		...{config, transmission, catalogue, clock},
 		registry: createIdentifierRegistry(database),
@@ -63,7 +65,7 @@ export const startHeadend = async (
 	const announcer = stack.use(await startAnnouncer({transmission, catalogue, carousel, titles, clock, logger}));
 
 	const router = new Router();
-	const status = createStatus({boxId: box.id, transmission, carousel, channels, clock});
+	const status = createStatus({boxId: box.id, transmission, output, carousel, channels, clock});
 	mountStatus(router, {
 		status,
 		titles: () => titles.titles,
@@ -81,6 +83,7 @@ export const startHeadend = async (
 		reconfigure: async (next) => {
 			const took = transmission.take(next);
 			if (took) {
+				await output.reopen();
 				carousel.retune();
 				await announcer.announce();
 				logger.info({rateBps: transmission.rateBps, satellite: next.network.satellite}, 'the transponder has changed');
@@ -89,6 +92,12 @@ export const startHeadend = async (
 		},
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
+};
+
+/** A headend without its output is mute; the supervisor starts one that speaks. */
+const endRole = (): void => {
+	process.exitCode = 1;
+	process.kill(process.pid, 'SIGTERM');
 };
 
 const mountStore = (

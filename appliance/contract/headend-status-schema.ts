@@ -39,6 +39,19 @@ export const headendStatusSchema = z.strictObject({
 			efficiency: z.number(),
 			ipRateBps: countSchema,
 			objectsBps: z.number(),
+			/** What left in another form than IP, since the headend began or was tuned anew. */
+			output: z
+				.strictObject({
+					datagrams: countSchema,
+					carrierBytes: countSchema,
+					stuffingBytes: countSchema,
+					/** More came than the transponder carries. */
+					droppedDatagrams: countSchema,
+					/** Times that the machine was so late that the output had a gap. */
+					underruns: countSchema,
+					lostBytes: countSchema,
+				})
+				.optional(),
 			/** From the outside in; they add up to symbol rate times bits per symbol. */
 			layers: z.array(z.strictObject({layer: z.string(), bps: z.number().min(0)})).max(32),
 		})

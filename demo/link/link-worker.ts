@@ -105,7 +105,11 @@ const openChannel = async (channel: LinkChannel): Promise<void> => {
 	// Bound to the group, the socket hears no other group that shares the port.
 	input.bind(channel.port + channel.portOffset, channel.group);
 	await once(input, 'listening');
-	input.addMembership(channel.group, data.interfaceAddress);
+	if (channel.source === undefined) {
+		input.addMembership(channel.group, data.interfaceAddress);
+	} else {
+		input.addSourceSpecificMembership(channel.source, channel.group, data.interfaceAddress);
+	}
 };
 
 parentPort?.on('message', (order: LinkOrder) => {

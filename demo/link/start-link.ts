@@ -9,7 +9,13 @@ import type {LossOptions} from '#demo/link/loss-model.ts';
 const startTimeoutMs = 20_000;
 
 /** Packets sent to group:(port + portOffset) come out at group:port, less what the link loses. */
-export type LinkChannel = {readonly group: string; readonly port: number; readonly portOffset: number};
+export type LinkChannel = {
+	readonly group: string;
+	readonly port: number;
+	readonly portOffset: number;
+	/** Only what comes from there is heard. */
+	readonly source?: string | undefined;
+};
 
 export type LinkOptions = {
 	readonly channels: readonly LinkChannel[];

@@ -1,6 +1,6 @@
 import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
 import {create, setAttribute, setText} from '../../appliance/page/dom.ts';
-import {formatRate} from '../../appliance/page/format.ts';
+import {formatBytes, formatCount, formatRate} from '../../appliance/page/format.ts';
 import {keyedList} from '../../appliance/page/keyed-list.ts';
 import {createFact, createPanel, type Panel} from './panel.ts';
 
@@ -83,6 +83,22 @@ const createTable = () => {
 	return {body, element: create('table', {class: 'layers'}, create('thead', {}, head), body)};
 };
 
+type OutputFacts = Readonly<Record<'carried' | 'lost', ReturnType<typeof createFact>>>;
+
+/** How it goes out, where that is our own doing. */
+const showOutput = ({output}: Link, {carried, lost}: OutputFacts): void => {
+	carried.element.hidden = output === undefined;
+	lost.element.hidden = output === undefined;
+	if (output !== undefined) {
+		const {datagrams, carrierBytes, stuffingBytes, droppedDatagrams, underruns, lostBytes} = output;
+		const stuffing = carrierBytes === 0 ? 0 : stuffingBytes / carrierBytes;
+		carried.show(`${formatCount(datagrams)} datagrams, ${percentOf(stuffing)} stuffing`);
+		const isBad = droppedDatagrams + underruns + lostBytes > 0;
+		const words = `${formatCount(underruns)} gaps, ${formatCount(droppedDatagrams)} datagrams, ${formatBytes(lostBytes)}`;
+		lost.show(isBad ? words : 'none', isBad);
+	}
+};
+
 /** Where the transponder's bits go, from the symbols down to the objects. */
 export const createLinkPanel = (): Panel => {
 	const [rate, of] = [create('strong', {class: 'big'}), create('span', {class: 'soft'})];
@@ -96,6 +112,8 @@ export const createLinkPanel = (): Panel => {
 		threshold: createFact('Ideal Es/N0 threshold'),
 		ip: createFact('Left for IP'),
 		form: createFact('Output'),
+		carried: createFact('Carried'),
+		lost: createFact('Gaps and losses'),
 	};
 	const showParts = keyedList<Layer>(stack, {keyOf: ({layer}) => layer, create: createPart});
 	const showRows = keyedList<Layer>(table.body, {keyOf: ({layer}) => layer, create: createRow});
@@ -125,6 +143,7 @@ export const createLinkPanel = (): Panel => {
 			facts.threshold.show(thresholdDb === undefined ? 'not in our tables' : `${thresholdDb.toFixed(2)} dB`);
 			facts.ip.show(`${formatRate(link.ipRateBps)} by ${link.encapsulation.toUpperCase()}`);
 			facts.form.show(formWords[link.form]);
+			showOutput(link, facts);
 		},
 	};
 };

@@ -3,6 +3,7 @@ import type {Clock} from '#appliance/time/clock.ts';
 import type {Carousel} from '#headend/carousel/carousel.ts';
 import type {ChannelRegistry} from '#headend/ingest/channel-registry.ts';
 import {linkStatusOf} from '#headend/status/link-status.ts';
+import type {Output} from '#headend/uplink/open-output.ts';
 import type {Transmission} from '#headend/uplink/transmission.ts';
 
 const nextMax = 100;
@@ -13,6 +14,7 @@ const rateSpanMs = 2000;
 export type StatusOptions = {
 	readonly boxId: string;
 	readonly transmission: Transmission;
+	readonly output: Pick<Output, 'stats'>;
 	readonly carousel: Carousel;
 	readonly channels: ChannelRegistry;
 	readonly clock: Clock;
@@ -20,7 +22,7 @@ export type StatusOptions = {
 
 /** Answers the headend's status; it keeps two samples of the sender's counters, for the rate. */
 export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
-	const {boxId, transmission, carousel, channels, clock} = options;
+	const {boxId, transmission, output, carousel, channels, clock} = options;
 	let from = {atMs: clock.monotonicMs(), bytes: 0};
 	let to = from;
 	return () => {
@@ -48,7 +50,7 @@ export const createStatus = (options: StatusOptions): (() => HeadendStatus) => {
 				sentPackets: stats.packets,
 				rateErrorRatio: Math.abs(stats.rateErrorRatio),
 			},
-			link: linkStatusOf(transmission, carousel.signallingBps),
+			link: linkStatusOf(transmission, {signallingBps: carousel.signallingBps, output: output.stats()}),
 			carousel: {
 				cycleMs: plan.roundMs,
 				position: state.position,

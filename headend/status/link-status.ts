@@ -1,10 +1,14 @@
 import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
+import type {OutputStats} from '#headend/uplink/open-output.ts';
 import {planTransmission} from '#headend/uplink/plan-transmission.ts';
 import {idealThresholdDb} from '#headend/uplink/threshold.ts';
 import type {Transmission} from '#headend/uplink/transmission.ts';
 
 /** The link budget with what signalling takes at the moment. */
-export const linkStatusOf = ({config}: Transmission, signallingBps: number): HeadendStatus['link'] => {
+export const linkStatusOf = (
+	{config}: Transmission,
+	{signallingBps, output}: {readonly signallingBps: number; readonly output?: OutputStats | undefined},
+): HeadendStatus['link'] => {
 	const {satellite} = config.network;
 	const {link} = planTransmission(config, signallingBps);
 	if (satellite === null || link === undefined) {
@@ -23,6 +27,7 @@ export const linkStatusOf = ({config}: Transmission, signallingBps: number): Hea
 		pilots: modcod.pilots,
 		thresholdDb: idealThresholdDb(modcod),
 		objectsBps: layers.find(({layer}) => layer === 'objects')?.bps ?? 0,
+		output,
 		...{bandwidthHz, bitRateBps, efficiency, ipRateBps, layers: [...layers]},
 	};
 };

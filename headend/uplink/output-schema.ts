@@ -17,6 +17,11 @@ const samplesSchema = z.discriminatedUnion('kind', [
 	z.strictObject({
 		kind: z.literal('soapy'),
 		device: z.string().max(1000).describe('As SoapySDR finds it, for example driver=lime.'),
+		frequencyKhz: z
+			.int()
+			.min(1)
+			.optional()
+			.describe('Of the transmitter: an intermediate frequency; absent = the satellite’s.'),
 		gainDb: z.number().min(-50).max(120).default(0),
 	}),
 ]);

@@ -25,7 +25,7 @@ export const sampleHeadendStatus = (): HeadendStatus => ({
 		sentPackets: 66_800_000,
 		rateErrorRatio: 0.000_12,
 	},
-	link: linkStatusOf(new Transmission(headendConfigSchema.parse({})), 180_000),
+	link: linkStatusOf(new Transmission(headendConfigSchema.parse({})), {signallingBps: 180_000}),
 	carousel: {
 		cycleMs: 3_600_000,
 		position: 0.37,

@@ -7,15 +7,18 @@ import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-sc
 import {silentLogger} from '#appliance/log/logger.ts';
 import type {RunningRole} from '#appliance/process/role-context.ts';
 import type {LossOptions} from '#demo/link/loss-model.ts';
+import {dishAddress, openDish, signalSections} from '#demo/link/signal.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
 import {headendConfigSchema} from '#headend/config-schema.ts';
 import {startHeadend} from '#headend/start.ts';
+import type {Decapsulator} from '#native/link/link.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
 import {startPopNode} from '#pop-node/start.ts';
 import {stbConfigSchema} from '#stb/config-schema.ts';
 import {startStb} from '#stb/start.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {freePort} from '#test/helper/free-port.ts';
+import {freeUdpPort} from '#test/helper/free-udp-port.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const portOffset = 1000;
@@ -27,6 +30,8 @@ export type SatelliteOptions = {
 	/** Repair symbols per hundred; 0 sends without FEC. */
 	readonly fecPercent?: number;
 	readonly rateBps?: number;
+	/** A real signal between headend and link, at a rate that follows from its transponder. */
+	readonly signal?: {readonly form: 'mpe' | 'gse'; readonly symbolRateKsps: number};
 	readonly repair?: Readonly<Record<string, unknown>>;
 	readonly receive?: Readonly<Record<string, unknown>>;
 	readonly cache?: Readonly<Record<string, unknown>>;
@@ -43,6 +48,8 @@ export type Satellite = {
 	readonly headendUrl: string;
 	readonly popNodeUrl: string;
 	readonly link: Link;
+	/** Of a real signal. */
+	readonly dish?: Decapsulator | undefined;
 	readonly stateDirectory: string;
 	/** The `stb:` section of a set-top that looks at this satellite. */
 	readonly stbSection: Readonly<Record<string, unknown>>;
@@ -77,11 +84,15 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 	};
 	t.teardown(() => controller.abort());
 	const {fecPercent = 0, rateBps = 20_000_000} = options;
+	const signal = options.signal === undefined ? undefined : {...options.signal, port: await freeUdpPort()};
+	const sections = signal === undefined ? undefined : signalSections(signal);
+	const source = signal === undefined ? undefined : dishAddress;
+	const dish = signal === undefined ? undefined : own(openDish(signal));
 	const link = own(
 		await startLink({
 			channels: [
-				{group, port, portOffset},
-				{...announcement, portOffset},
+				{group, port, portOffset, source},
+				{...announcement, portOffset, source},
 			],
 			model: options.model,
 		}),
@@ -93,7 +104,8 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 				headendConfigSchema.parse({
 					listen: {host: '127.0.0.1', port: 0},
 					uplink: {
-						...{group, port, portOffset, rateBps, announcement, interfaceAddress: '127.0.0.1'},
+						...{group, port, portOffset, announcement, interfaceAddress: '127.0.0.1'},
+						...(sections === undefined ? {rateBps} : {output: sections.output}),
 						fec: fecPercent === 0 ? {encodingId: 0} : {encodingId: 5, overheadPercent: fecPercent},
 					},
 					repair: {
@@ -101,6 +113,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 						randomBackOffMs: 50,
 						receptionTimeoutMs: Number(options.receive?.['objectIdleMs'] ?? defaultIdleMs),
 					},
+					...(sections === undefined ? {} : {network: sections.network}),
 					...options.headend,
 				}),
 			),
@@ -151,7 +164,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 		);
 	}
 	return {
-		...{headendUrl, popNodeUrl, link, stateDirectory, stbSection, stbUrl, status},
+		...{headendUrl, popNodeUrl, link, dish, stateDirectory, stbSection, stbUrl, status},
 		startPopNode: startPop,
 		stopPopNode: stopPop,
 		put: async (path, bytes, {priority = 'high'} = {}) => {

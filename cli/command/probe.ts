@@ -1,0 +1,110 @@
+import {writeFile} from 'node:fs/promises';
+import {type Command, InvalidArgumentError, Option} from 'commander';
+import {exitCode} from '#appliance/process/exit-code.ts';
+import {parseDurationMs} from '#cli/parse-duration.ts';
+import type {ProbeReport} from '#cli/probe/report/probe-report.ts';
+import {stopSignal} from '#cli/stop-signal.ts';
+
+type Flags = {
+	readonly json: boolean;
+	readonly report?: string;
+	readonly for: number;
+	readonly interface?: string;
+	readonly follow: boolean;
+	readonly bitRate?: number;
+	readonly samples?: 'float' | 'integer';
+};
+
+/** A stream that was read, and breaks a standard. */
+const errorsFoundCode = 3;
+const progressIntervalMs = 500;
+
+const units: Readonly<Record<string, number>> = {'': 1, k: 1e3, M: 1e6, G: 1e9};
+
+const parseRate = (text: string): number => {
+	const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)$/u.exec(text) ?? [];
+	const bps = Number(number) * (units[unit] ?? Number.NaN);
+	if (!(bps > 0)) {
+		throw new InvalidArgumentError('A rate is bits per second, such as 61273400, 61.3M or 800k.');
+	}
+	return bps;
+};
+
+export const registerProbeCommand = (program: Command): void => {
+	program
+		.command('probe')
+		.summary('find out what is on a signal, a stream, a capture or a multicast group')
+		.description(
+			'find out what is on a source: networks, NIP services, sessions, objects with sizes and cycle times,\nrates of each layer, losses, and what a standard forbids, each with its clause',
+		)
+		.argument(
+			'<source>',
+			'a pcap or pcapng file; a file of transport packets or BBFRAMEs;\na group: 224.0.23.14:3937, udp://239.1.1.1:5000, rtp://SOURCE@232.1.1.1:5000',
+		)
+		.option('--json', 'print everything as JSON', false)
+		.option('--report <file>', 'also write one HTML file with pictures')
+		.option('--for <duration>', 'listen to a group for so long', parseDurationMs, 10_000)
+		.option('--interface <address>', 'join on the interface of this address')
+		.option('--no-follow', 'do not join what the announcement of a group lists')
+		.option('--bit-rate <rate>', 'of a file whose senders tell no time, such as 61.3M', parseRate)
+		.addOption(new Option('--samples <format>', 'the file is I/Q').choices(['float', 'integer']).hideHelp())
+		.addHelpText(
+			'after',
+			`\nExit codes: 0 nothing is wrong; ${errorsFoundCode} something breaks a standard; ${exitCode.failure} the source cannot be read; ${exitCode.usage} wrong call.\n` +
+				'\nExamples:\n  $ ./streamverse probe capture.pcapng\n  $ ./streamverse probe mux.ts --report mux.html' +
+				'\n  $ ./streamverse probe 224.0.23.14:3937 --for 60s --interface 10.0.0.5 --json',
+		)
+		.action(probe);
+};
+
+const probe = async (source: string, flags: Flags): Promise<void> => {
+	const {runProbe} = await import('#cli/probe/run-probe.ts');
+	const progress = createProgress();
+	let report: ProbeReport;
+	try {
+		report = await runProbe({
+			source,
+			forMs: flags.for,
+			interfaceAddress: flags.interface,
+			follows: flags.follow,
+			bitRateBps: flags.bitRate,
+			samples: flags.samples,
+			signal: stopSignal(),
+			onProgress: progress.show,
+		});
+	} finally {
+		progress.clear();
+	}
+	if (flags.report !== undefined) {
+		const {formatHtml} = await import('#cli/probe/report/format-html.ts');
+		await writeFile(flags.report, formatHtml(report));
+	}
+	const {formatText} = await import('#cli/probe/report/format-text.ts');
+	process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : formatText(report));
+	if (report.findings.some(({severity}) => severity === 'error')) {
+		process.exitCode = errorsFoundCode;
+	}
+};
+
+/** One line that is overwritten, and only where somebody looks. */
+const createProgress = () => {
+	let shownMs = performance.now();
+	let isShown = false;
+	return {
+		show: ({bytes, total}: {readonly bytes: number; readonly total?: number | undefined}): void => {
+			if (process.stderr.isTTY && performance.now() - shownMs >= progressIntervalMs) {
+				shownMs = performance.now();
+				isShown = true;
+				const megabytes = `${(bytes / 1e6).toFixed(0)} MB`;
+				const share =
+					total === undefined ? '' : ` of ${(total / 1e6).toFixed(0)} MB, ${Math.floor((bytes / total) * 100)} %`;
+				process.stderr.write(`\r\u001b[K${megabytes}${share}`);
+			}
+		},
+		clear: (): void => {
+			if (isShown) {
+				process.stderr.write('\r\u001b[K');
+			}
+		},
+	};
+};
