@@ -104,7 +104,11 @@ export class Announcement {
 			[signallingUris.serviceInformation, 'Service Information File'],
 		] as const) {
 			if (!this.#seen.has(uri)) {
-				add(spanMs < patienceMs ? 'warning' : 'error', 'TS 103 876 clause 8', `The ${name} did not come whole while it was listened to`);
+				add(
+					spanMs < patienceMs ? 'warning' : 'error',
+					'TS 103 876 clause 8',
+					`The ${name} did not come whole while it was listened to`,
+				);
 			}
 		}
 		for (const session of this.#sessions.values()) {

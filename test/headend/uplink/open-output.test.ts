@@ -6,8 +6,8 @@ import {Transmission} from '#headend/uplink/transmission.ts';
 import {openDecapsulator, openLinkEncoder} from '#native/link/link.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {freeUdpPort} from '#test/helper/free-udp-port.ts';
-import {ipv4Datagram} from '#test/helper/write-capture.ts';
 import {withHeadend} from '#test/helper/with-headend.ts';
+import {ipv4Datagram} from '#test/helper/write-capture.ts';
 
 const destination = {group: '127.0.0.1', port: 5004};
 
