@@ -11,7 +11,7 @@ const boxFileSchema = z.looseObject({box: z.looseObject({id: deviceIdSchema})});
 
 /**
  * Keeps, as root, whose orders may make somebody root on this box. A seed's claim decides, since whoever brings a seed holds
- * the box in hand. Without one, the claim that was brought on the page is taken once, at the start after it: the supervisor
+ * the box in hand. Without one, the claim that was brought on the page is taken once, when it comes: the supervisor
  * wrote that file, so it is believed only where nothing is lost yet, and never again.
  */
 export const keepAnchor = async (options: {
