@@ -168,7 +168,7 @@ const stageEnvironment = (
 		SV_OVERLAYS: [...recipe.overlays, path.join(work, 'overlay'), ...(options.extraOverlays ?? [])].join('\n'),
 		SV_SOFTWARE: path.join(work, 'software'),
 		SV_STATE_PATHS: path.join(imageDirectory, 'profile/base/state-paths'),
-		SV_MODULES_DROPPED: path.join(imageDirectory, 'profile/base/modules-dropped.txt'),
+		SV_MODULES_DROPPED: recipe.modulesDropped.join('\n'),
 		SV_INITRD_SOURCE: path.join(imageDirectory, 'initrd'),
 		SV_SLOT_BYTES: bytesOf('rootfs-a'),
 		SV_BOOT_BYTES: bytesOf('boot-a'),

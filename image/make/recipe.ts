@@ -44,6 +44,8 @@ export type Recipe = {
 	readonly kernelArguments: string;
 	readonly packages: readonly string[];
 	readonly overlays: readonly string[];
+	/** Files that list drivers for what such a box does not have. */
+	readonly modulesDropped: readonly string[];
 	readonly boxFile: unknown;
 	/** RAUC's word for the hardware that a bundle is for. */
 	readonly compatible: string;
@@ -82,6 +84,9 @@ export const loadRecipe = (kind: BoxKind, architecture: Architecture): Recipe =>
 		suite: layout.suite,
 		kernelArguments: `${layout.kernelArguments} console=${boot.console}`,
 		packages: profiles.flatMap((profile) => packagesOf(path.join(profile, 'packages.txt'), boot.kernel)).sort(),
+		modulesDropped: profiles
+			.map((profile) => path.join(profile, 'modules-dropped.txt'))
+			.filter((file) => existsSync(file)),
 		overlays: profiles.map((profile) => path.join(profile, 'overlay')).filter((overlay) => existsSync(overlay)),
 		boxFile: [...files, {box: {kind}, fleet: {compatible, model: compatible}}].reduce(mergePatch, {}),
 		compatible,

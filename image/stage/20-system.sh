@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Makes Debian a box: overlays, users, units, our software; and takes away what a read-only box has no use for.
-# Reads SV_ROOTFS, SV_OVERLAYS (folders, one a line), SV_SOFTWARE, SV_STATE_PATHS, SV_MODULES_DROPPED, SV_WORK; writes SV_ROOT.
+# Reads SV_ROOTFS, SV_OVERLAYS (folders, one a line), SV_SOFTWARE, SV_STATE_PATHS, SV_MODULES_DROPPED (files, one a line), SV_WORK; writes SV_ROOT.
 set -euo pipefail
 
 # Of no use on a read-only box: the package manager (what it knew is in the bill of materials), Perl, documentation, hardware
-# names for people, character sets that nobody speaks to a box, and GRUB's tools but for the one that RAUC calls.
+# names for people, character sets that nobody speaks to a box, GRUB's tools but for the one that RAUC calls, and device trees,
+# which a board's firmware brings.
 readonly removed=(
     boot/\* initrd.img\* vmlinuz\*
     usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/bash-completion usr/share/zsh usr/share/lintian
     usr/share/bug usr/share/common-licenses usr/share/perl\* usr/share/keyrings usr/share/grub usr/share/gcc usr/share/vim
     usr/share/debconf usr/share/polkit-1/actions/org.freedesktop.packagekit\* usr/share/initramfs-tools
     usr/lib/systemd/boot usr/lib/systemd/catalog usr/lib/grub usr/lib/klibc\* usr/lib/dracut usr/lib/initramfs-tools
+    usr/lib/linux-image-\*
     usr/lib/udev/hwdb.d usr/lib/udev/hwdb.bin usr/lib/apt usr/lib/dpkg usr/lib/locale/\*/LC_COLLATE usr/lib/ssl/misc
     usr/lib/\*-linux-gnu/gconv usr/lib/\*-linux-gnu/perl\* usr/lib/\*-linux-gnu/libapt\* usr/lib/\*-linux-gnu/libperl\*
     usr/lib/\*-linux-gnu/libdb-5\* usr/lib/\*-linux-gnu/libmvec\* usr/lib/\*-linux-gnu/libfreetype\*
@@ -99,13 +101,14 @@ make_state() {
 }
 
 drop_modules() {
-    local pattern kernel
+    local pattern kernel lists
     kernel=$(ls "${SV_ROOT}/usr/lib/modules")
+    mapfile -t lists <<<"${SV_MODULES_DROPPED}"
     while IFS= read -r pattern; do
         # A glob, on purpose.
         # shellcheck disable=SC2086
         rm --recursive --force "${SV_ROOT:?}/usr/lib/modules/${kernel:?}/kernel/"${pattern}
-    done < <(sed 's/#.*//; /^[[:space:]]*$/d' "${SV_MODULES_DROPPED}")
+    done < <(sed 's/#.*//; /^[[:space:]]*$/d' "${lists[@]}")
 }
 
 # After the overlays, which may bring modules.
