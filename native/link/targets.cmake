@@ -32,12 +32,21 @@ elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
 endif()
 target_sources(link_core PRIVATE $<TARGET_OBJECTS:link_products>)
 
-foreach(part bb_frame loop)
+foreach(part bb_frame loop damage frame_damage)
     add_native_test(link_${part}_test link/test/${part}_test.cpp)
     if(BUILD_TESTING)
         target_link_libraries(link_${part}_test PRIVATE link_core)
     endif()
 endforeach()
+
+# Our tables against the library that scans transponders.
+find_library(DVBV5_LIBRARY dvbv5 REQUIRED)
+find_path(DVBV5_INCLUDE libdvbv5/dvb-dev.h REQUIRED)
+add_native_test(link_libdvbv5_test link/test/libdvbv5_test.cpp)
+if(BUILD_TESTING)
+    target_link_libraries(link_libdvbv5_test PRIVATE link_core ${DVBV5_LIBRARY})
+    target_include_directories(link_libdvbv5_test SYSTEM PRIVATE ${DVBV5_INCLUDE})
+endif()
 
 # With sockets and threads.
 add_native_core(link_thread
@@ -57,3 +66,13 @@ add_node_addon(link
 if(TARGET link_addon)
     target_link_libraries(link_addon PRIVATE link_thread)
 endif()
+
+foreach(input stream datagram section sndu gse)
+    add_native_fuzz(link_${input}_fuzz ${CMAKE_CURRENT_SOURCE_DIR}/link/fuzz/corpus/${input}
+        link/fuzz/${input}_fuzz.cpp)
+    target_link_libraries(link_${input}_fuzz PRIVATE link_core)
+endforeach()
+
+# Measured against a bare copy by test/bench/link.bench.ts.
+add_executable(link_bench link/bench/link_bench.cpp)
+target_link_libraries(link_bench PRIVATE link_core)

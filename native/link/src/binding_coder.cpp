@@ -10,7 +10,7 @@ namespace {
 using binding::Arguments;
 using binding::CodedError;
 
-constexpr size_t kUnitsMax = size_t{1} << 20;
+constexpr size_t kPulledBytesMax = size_t{1} << 30;
 constexpr size_t kFindingsMax = 4096;
 constexpr size_t kFindingMarks = 3;
 
@@ -46,12 +46,13 @@ class Encoder final : public Napi::ObjectWrap<Encoder> {
 
     Napi::Value Pull(const Napi::CallbackInfo& info) {
         const double units = info[0].ToNumber().DoubleValue();
-        if (!(units >= 0) || units > kUnitsMax) {
-            throw CodedError(info.Env(), kArgument, "at most 1048576 units are made at once");
+        if (!(units >= 0) || units * static_cast<double>(encoder_->unitBytes()) > kPulledBytesMax) {
+            throw CodedError(info.Env(), kArgument, "at most 1 GiB is made at once");
         }
-        std::vector<uint8_t> output;
-        Guarded(info.Env(), [&] { encoder_->Write(static_cast<size_t>(units), output); });
-        return Napi::Buffer<uint8_t>::Copy(info.Env(), output.data(), output.size());
+        const auto count = static_cast<size_t>(units);
+        auto output = Napi::Buffer<uint8_t>::New(info.Env(), count * encoder_->unitBytes());
+        encoder_->Write(count, output.Data());
+        return output;
     }
 
     Napi::Value Stats(const Napi::CallbackInfo& info) {

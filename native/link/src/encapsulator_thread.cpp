@@ -130,15 +130,16 @@ void EncapsulatorThread::SendUntilStopped() {
         gapsNs += isLate ? nowNs - dueNs : 0;
         const uint64_t due = rate_.UnitsIn(nowNs - beginNs - gapsNs, unitBytes_);
         const size_t count = std::max<size_t>(1, (due - sent) / portion) * portion;
-        units.clear();
+        units.resize(std::max(units.size(), count * unitBytes_));
         {
             const std::lock_guard lock(mutex_);
-            encoder_.Write(count, units);
+            encoder_.Write(count, units.data());
             stats_.underruns += isLate ? 1 : 0;
             stats_.underrunNs = gapsNs;
             stats_.elapsedNs = nowNs - beginNs;
         }
-        const uint64_t lost = output_->Write(units, rate_.NsOf(sent, unitBytes_), stopping_);
+        const uint64_t lost =
+            output_->Write(Bytes(units).first(count * unitBytes_), rate_.NsOf(sent, unitBytes_), stopping_);
         sent += count;
         const std::lock_guard lock(mutex_);
         stats_.lostBytes += lost;

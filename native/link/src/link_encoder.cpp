@@ -58,20 +58,17 @@ Pushed LinkEncoder::Push(uint16_t serviceId, Bytes datagram) {
     return gse_->queue().Push(whole) ? Pushed::kTaken : Pushed::kDropped;
 }
 
-void LinkEncoder::WriteSlicedFrame(std::vector<uint8_t>& output) {
+void LinkEncoder::WriteSlicedFrame(uint8_t* output) {
     packets_.resize(kTsPacketBytes);
     while (sliced_.empty()) {
         transport_->WritePacket(packets_.data());
         slicer_->Append(packets_, sliced_);
     }
-    output.insert(output.end(), sliced_.begin(), sliced_.begin() + static_cast<std::ptrdiff_t>(unitBytes_));
+    std::memcpy(output, sliced_.data(), unitBytes_);
     sliced_.erase(sliced_.begin(), sliced_.begin() + static_cast<std::ptrdiff_t>(unitBytes_));
 }
 
-void LinkEncoder::WriteGseFrame(std::vector<uint8_t>& output) {
-    const size_t from = output.size();
-    output.resize(from + unitBytes_);
-    const std::span<uint8_t> frame(output.data() + from, unitBytes_);
+void LinkEncoder::WriteGseFrame(std::span<uint8_t> frame) {
     const std::span<uint8_t> field = frame.subspan(kBbHeaderBytes);
     const size_t filled = gse_->Fill(field, totals_);
     // Behind the data field is the stream adaptation's padding (EN 302 307-1, 5.2.1); a frame in which
@@ -80,38 +77,30 @@ void LinkEncoder::WriteGseFrame(std::vector<uint8_t>& output) {
     totals_.stuffingBytes += field.size() - filled;
     BbHeader header = frames_->header;
     header.dataFieldBits = static_cast<uint16_t>(filled * 8);
-    if (frames_->alternatesRollOff && frameCount_ % 2 == 0) {
+    if (frames_->alternatesRollOff && units_ % 2 == 0) {
         header.rollOff = kAlternating;
     }
     const auto bytes = FormatBbHeader(header);
     std::copy(bytes.begin(), bytes.end(), frame.begin());
 }
 
-void LinkEncoder::Write(size_t units, std::vector<uint8_t>& output) {
-    if (!frames_.has_value()) {
-        size_t at = output.size();
-        output.resize(at + units * kTsPacketBytes);
-        for (size_t unit = 0; unit < units; ++unit, at += kTsPacketBytes) {
-            transport_->WritePacket(output.data() + at);
-        }
-        return;
-    }
-    for (size_t unit = 0; unit < units; ++unit) {
-        if (transport_.has_value()) {
+void LinkEncoder::Write(size_t units, uint8_t* output) {
+    for (size_t unit = 0; unit < units; ++unit, output += unitBytes_) {
+        if (gse_.has_value()) {
+            WriteGseFrame({output, unitBytes_});
+        } else if (frames_.has_value()) {
             WriteSlicedFrame(output);
         } else {
-            WriteGseFrame(output);
+            transport_->WritePacket(output);
         }
-        ++frameCount_;
+        ++units_;
     }
 }
 
 LayerTotals LinkEncoder::totals() const {
     LayerTotals totals = transport_.has_value() ? transport_->totals() : totals_;
-    if (frames_.has_value()) {
-        totals.units = frameCount_;
-        totals.carrierBytes = frameCount_ * unitBytes_;
-    }
+    totals.units = units_;
+    totals.carrierBytes = units_ * unitBytes_;
     return totals;
 }
 

@@ -41,8 +41,8 @@ class LinkEncoder {
     // To a service of the transport stream (0: the first).
     Pushed Push(uint16_t serviceId, Bytes datagram);
 
-    // The next units, appended.
-    void Write(size_t units, std::vector<uint8_t>& output);
+    // The next units, to where there is room for them.
+    void Write(size_t units, uint8_t* output);
 
     size_t unitBytes() const { return unitBytes_; }
     bool hasFrames() const { return frames_.has_value(); }
@@ -59,10 +59,10 @@ class LinkEncoder {
     std::vector<uint8_t> sliced_;  // frames that packets filled
     std::vector<uint8_t> packets_;
     LayerTotals totals_;  // of frames
-    uint64_t frameCount_ = 0;
+    uint64_t units_ = 0;
 
-    void WriteSlicedFrame(std::vector<uint8_t>& output);
-    void WriteGseFrame(std::vector<uint8_t>& output);
+    void WriteSlicedFrame(uint8_t* output);
+    void WriteGseFrame(std::span<uint8_t> frame);
 };
 
 }  // namespace streamverse::link

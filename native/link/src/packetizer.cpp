@@ -15,15 +15,6 @@ constexpr size_t kUleIpBytesMax = 0x7FFF - 10;
 
 }  // namespace
 
-size_t WritePacketHeader(uint8_t* packet, uint16_t pid, bool begins, uint8_t& continuity) {
-    packet[0] = kTsSync;
-    packet[1] = static_cast<uint8_t>((begins ? 0x40 : 0) | pid >> 8);
-    packet[2] = static_cast<uint8_t>(pid);
-    packet[3] = static_cast<uint8_t>(0x10 | continuity);
-    continuity = (continuity + 1) & 15;
-    return begins ? kHeaderBytes + 1 : kHeaderBytes;
-}
-
 bool Packetizer::Takes(size_t ipBytes) const {
     return ipBytes <= (encapsulation_ == Encapsulation::kMpe ? kMpeIpBytesMax : kUleIpBytesMax);
 }
@@ -58,37 +49,54 @@ size_t Packetizer::Fill(uint8_t* at, size_t room, LayerTotals& totals) {
         if (sent_ < unit_.bytes()) {
             break;
         }
-        isUnderWay_ = false;
-        queue_.Pop();
+        Finish();
     }
     return filled;
 }
 
+void Packetizer::Finish() {
+    isUnderWay_ = false;
+    queue_.Pop();
+}
+
 void Packetizer::Write(uint8_t* packet, LayerTotals& totals) {
     const size_t left = isUnderWay_ ? unit_.bytes() - sent_ : 0;
+    if (left >= kPayloadBytes) {
+        WriteMiddle(packet);
+        return;
+    }
     // With a pointer field there is one byte less; a unit that would not begin for want of it needs none.
     const size_t least = encapsulation_ == Encapsulation::kMpe ? 1 : 2;
     const bool isAnotherWaiting = queue_.count() > (isUnderWay_ ? 1 : 0);
     const bool begins = left + least <= kPayloadBytes - 1 && isAnotherWaiting;
     const size_t from = WritePacketHeader(packet, pid_, begins, continuity_);
-    if (begins) {
-        packet[from - 1] = static_cast<uint8_t>(left);
-    }
     const size_t room = kTsPacketBytes - from;
     size_t filled = 0;
     if (begins) {
+        packet[from - 1] = static_cast<uint8_t>(left);
         filled = Fill(packet + from, room, totals);
     } else {
-        filled = std::min(left, room);
+        filled = left;
         unit_.Copy(sent_, filled, packet + from);
-        sent_ += filled;
-        if (sent_ == unit_.bytes()) {
-            isUnderWay_ = false;
-            queue_.Pop();
-        }
+        Finish();
     }
     std::memset(packet + from + filled, kStuffing, room - filled);
     totals.stuffingBytes += room - filled;
+}
+
+// Nearly all packets: one that is full of the datagram, of which nothing begins or ends here.
+void Packetizer::WriteMiddle(uint8_t* packet) {
+    WritePacketHeader(packet, pid_, false, continuity_);
+    uint8_t* const to = packet + kHeaderBytes;
+    if (sent_ >= unit_.headBytes && sent_ - unit_.headBytes + kPayloadBytes <= unit_.body.size()) {
+        std::memcpy(to, unit_.body.data() + (sent_ - unit_.headBytes), kPayloadBytes);
+    } else {
+        unit_.Copy(sent_, kPayloadBytes, to);
+    }
+    sent_ += kPayloadBytes;
+    if (sent_ == unit_.bytes()) {
+        Finish();
+    }
 }
 
 }  // namespace streamverse::link

@@ -23,8 +23,16 @@ struct LayerTotals {
     uint64_t carrierBytes = 0;
 };
 
-// Writes header and, with `begins`, the pointer field's place; answers where the payload begins.
-size_t WritePacketHeader(uint8_t* packet, uint16_t pid, bool begins, uint8_t& continuity);
+// Leaves room for a pointer field with `begins`; answers where the payload begins.
+inline size_t WritePacketHeader(uint8_t* packet, uint16_t pid, bool begins, uint8_t& continuity) {
+    constexpr size_t kHeaderBytes = 4;
+    packet[0] = kTsSync;
+    packet[1] = static_cast<uint8_t>((begins ? 0x40 : 0) | pid >> 8);
+    packet[2] = static_cast<uint8_t>(pid);
+    packet[3] = static_cast<uint8_t>(0x10 | continuity);
+    continuity = (continuity + 1) & 15;
+    return begins ? kHeaderBytes + 1 : kHeaderBytes;
+}
 
 class Packetizer {
  public:
@@ -51,6 +59,8 @@ class Packetizer {
 
     bool Begin(LayerTotals& totals);
     size_t Fill(uint8_t* at, size_t room, LayerTotals& totals);
+    void WriteMiddle(uint8_t* packet);
+    void Finish();
 };
 
 }  // namespace streamverse::link

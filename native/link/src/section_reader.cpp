@@ -84,7 +84,7 @@ void SectionReader::Read(Bytes payload, bool begins, const Origin& origin, Recei
         }
         return;
     }
-    if (payload.empty() || payload[0] >= payload.size()) {
+    if (payload.empty() || payload[0] + 1u >= payload.size()) {
         context.Report(origin, Damage::kPointerField);
         Drop(origin, context);
         return;

@@ -61,7 +61,7 @@ void SnduReader::Read(Bytes payload, bool begins, const Origin& origin, ReceiveC
         }
         return;
     }
-    if (payload.empty() || payload[0] >= payload.size()) {
+    if (payload.empty() || payload[0] + 1u >= payload.size()) {
         context.Report(origin, Damage::kPointerField);
         Drop(origin, context);
         return;

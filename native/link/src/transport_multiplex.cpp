@@ -78,24 +78,32 @@ bool TransportMultiplex::ChooseTable() {
     if (sectionSent_ < section_.size()) {
         return true;
     }
+    if (packets_ < nextDue_) {
+        return false;
+    }
+    nextDue_ = tdtDue_;
     for (Repeated& repeated : tables_) {
         if (packets_ >= repeated.due) {
             repeated.due = packets_ + repeated.everyPackets;
-            section_ = repeated.table.section;
-            sectionPid_ = repeated.table.pid;
-            sectionSent_ = 0;
+            Begin(repeated.table);
             return true;
         }
+        nextDue_ = std::min(nextDue_, repeated.due);
     }
-    if (packets_ >= tdtDue_) {
-        tdtDue_ = packets_ + tdtEveryPackets_;
-        const int64_t utcMs = startUtcMs_ + rate_.NsOf(packets_, kTsPacketBytes) / kMsNs;
-        section_ = MakeTdt(utcMs / 1000).section;
-        sectionPid_ = kTdtPid;
-        sectionSent_ = 0;
-        return true;
+    if (packets_ < tdtDue_) {
+        return false;
     }
-    return false;
+    tdtDue_ = packets_ + tdtEveryPackets_;
+    const int64_t utcMs = startUtcMs_ + rate_.NsOf(packets_, kTsPacketBytes) / kMsNs;
+    Begin(MakeTdt(utcMs / 1000));
+    return true;
+}
+
+void TransportMultiplex::Begin(const Table& table) {
+    section_ = table.section;
+    sectionPid_ = table.pid;
+    sectionSent_ = 0;
+    nextDue_ = 0;  // others may be due as well
 }
 
 void TransportMultiplex::WriteTablePacket(uint8_t* packet) {
@@ -113,7 +121,7 @@ void TransportMultiplex::WriteTablePacket(uint8_t* packet) {
 
 Packetizer* TransportMultiplex::NextPacketizer() {
     for (size_t tried = 0; tried < packetizers_.size(); ++tried) {
-        turn_ = (turn_ + 1) % packetizers_.size();
+        turn_ = turn_ + 1 < packetizers_.size() ? turn_ + 1 : 0;
         if (packetizers_[turn_]->hasPacket()) {
             return packetizers_[turn_].get();
         }
@@ -133,8 +141,6 @@ void TransportMultiplex::WritePacket(uint8_t* packet) {
         totals_.stuffingBytes += kTsPacketBytes;
     }
     ++packets_;
-    ++totals_.units;
-    totals_.carrierBytes += kTsPacketBytes;
 }
 
 }  // namespace streamverse::link

@@ -41,6 +41,7 @@ class TransportMultiplex {
     std::vector<Repeated> tables_;
     uint64_t tdtEveryPackets_;
     uint64_t tdtDue_ = 0;
+    uint64_t nextDue_ = 0;  // of any table
     std::vector<uint16_t> serviceIds_;
     std::vector<std::unique_ptr<Packetizer>> packetizers_;
     size_t turn_ = 0;
@@ -54,6 +55,7 @@ class TransportMultiplex {
 
     uint64_t PacketsIn(uint64_t ms) const;
     bool ChooseTable();
+    void Begin(const Table& table);
     void WriteTablePacket(uint8_t* packet);
     Packetizer* NextPacketizer();
     uint8_t& ContinuityOf(uint16_t pid);

@@ -83,6 +83,12 @@ inline EncoderOptions GseOptions(LabelRule label, uint32_t bits) {
     return WithFrames(options, bits);
 }
 
+inline void Pull(LinkEncoder& encoder, size_t count, std::vector<uint8_t>& units) {
+    const size_t from = units.size();
+    units.resize(from + count * encoder.unitBytes());
+    encoder.Write(count, units.data() + from);
+}
+
 // Seven packets, or one frame by mode adaptation L.3, a datagram.
 inline void CarryByDatagrams(Bytes units, const LinkEncoder& encoder,
                              const std::function<void(Bytes)>& carry) {

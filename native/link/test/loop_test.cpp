@@ -24,10 +24,10 @@ void CheckLoop(const EncoderOptions& options, size_t payloadBytesMax, bool isStr
         sent.push_back(MakeDatagram(index, payloadBytesMax));
         CHECK(encoder.Push(0, sent.back()) == Pushed::kTaken);
         if (index % 3 == 0) {
-            encoder.Write(index % 2 == 0 ? 20 : 1, units);
+            Pull(encoder, index % 2 == 0 ? 20 : 1, units);
         }
     }
-    encoder.Write(100 + 400'000 / encoder.unitBytes(), units);
+    Pull(encoder, 100 + 400'000 / encoder.unitBytes(), units);
     if (isStream) {
         // Portions of odd sizes, so that units are cut everywhere.
         for (size_t at = 0; at < units.size(); at += 997) {
@@ -55,7 +55,7 @@ void CheckTables() {
     Recorder recorder;
     LinkDecoder decoder(recorder, {}, 0);
     std::vector<uint8_t> units;
-    encoder.Write(4000, units);
+    Pull(encoder, 4000, units);
     decoder.OnBytes(units);
     const FoundPrograms& programs = decoder.transport().programs();
     CHECK(programs.transportStreamId == 1001 && programs.networkId == 7 && programs.originalNetworkId == 9);
