@@ -44,3 +44,27 @@ export const datagramsOf = ({bytes, lengths}: LinkDatagrams): readonly Buffer[] 
 	}
 	return parts;
 };
+
+const ipHeaderBytes = 20;
+const udpHeaderBytes = 8;
+
+/** A whole IPv4 datagram of UDP; its UDP checksum is left out, which IPv4 allows. */
+export const sampleDatagram = (payload: Uint8Array, {group = '239.1.2.3', port = 3937} = {}): Buffer => {
+	const datagram = Buffer.alloc(ipHeaderBytes + udpHeaderBytes + payload.length);
+	datagram.writeUInt8(0x45, 0);
+	datagram.writeUInt16BE(datagram.length, 2);
+	datagram.writeUInt8(64, 8);
+	datagram.writeUInt8(17, 9);
+	datagram.set([10, 0, 0, 1], 12);
+	datagram.set(group.split('.').map(Number), 16);
+	let sum = 0;
+	for (let at = 0; at < ipHeaderBytes; at += 2) {
+		sum += datagram.readUInt16BE(at);
+	}
+	datagram.writeUInt16BE(~((sum & 0xff_ff) + (sum >>> 16)) & 0xff_ff, 10);
+	datagram.writeUInt16BE(40_000, ipHeaderBytes);
+	datagram.writeUInt16BE(port, ipHeaderBytes + 2);
+	datagram.writeUInt16BE(udpHeaderBytes + payload.length, ipHeaderBytes + 4);
+	datagram.set(payload, ipHeaderBytes + udpHeaderBytes);
+	return datagram;
+};
