@@ -120,6 +120,33 @@ void PlacePoints(const uint8_t* labels, const uint8_t* rotations, unsigned bits,
     }
 }
 
+// Keeps a value in its register: reading it from memory twice costs more than the arithmetic.
+__attribute__((always_inline)) inline void Hold(Vector& value) {
+#if defined(__x86_64__)
+    asm("" : "+x"(value));
+#elif defined(__aarch64__)
+    asm("" : "+w"(value));
+#endif
+}
+
+// A point of each in turn.
+__attribute__((always_inline)) inline void StoreTurns(const Vector& first, const Vector& second,
+                                                      Point* points) {
+    using Pairs = double __attribute__((vector_size(kVectorBytes)));
+    const auto a = reinterpret_cast<Pairs>(first);
+    const auto b = reinterpret_cast<Pairs>(second);
+#if defined(__AVX512F__)
+    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+                            __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+#elif defined(__AVX2__)
+    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 4, 1, 5),
+                            __builtin_shufflevector(a, b, 2, 6, 3, 7)};
+#else
+    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(a, b, 1, 3)};
+#endif
+    __builtin_memcpy(points, turns, sizeof turns);
+}
+
 void ShapeBlock(const Point* history, const float* first, const float* second, unsigned taps,
                 Point* samples) {
     constexpr unsigned kVectors = 2 * kShapeBlock / kFloats;
@@ -128,13 +155,15 @@ void ShapeBlock(const Point* history, const float* first, const float* second, u
     for (unsigned tap = 0; tap < taps; ++tap) {
         const auto* points = reinterpret_cast<const Unaligned*>(history + tap);
         for (unsigned part = 0; part < kVectors; ++part) {
-            const Vector some = points[part];
+            Vector some = points[part];
+            Hold(some);
             a[part] += some * first[tap];
             b[part] += some * second[tap];
         }
     }
-    __builtin_memcpy(samples, a, sizeof a);
-    __builtin_memcpy(samples + kShapeBlock, b, sizeof b);
+    for (unsigned part = 0; part < kVectors; ++part) {
+        StoreTurns(a[part], b[part], samples + part * kFloats);
+    }
 }
 
 Point Dot(const Point* history, const float* doubled, unsigned points) {

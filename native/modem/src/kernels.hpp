@@ -38,7 +38,7 @@ struct Kernels {
     // points[rotation << bits | label] for each.
     void (*placePoints)(const uint8_t* labels, const uint8_t* rotations, unsigned bits, const Point* points,
                         size_t count, Point* symbols);
-    // Two filters over the same history: kShapeBlock points of the first, then as many of the second.
+    // Two filters over the same history: kShapeBlock points of each, in turn.
     void (*shapeBlock)(const Point* history, const float* first, const float* second, unsigned taps,
                        Point* samples);
     // One point of a filter whose coefficients stand twice each; a multiple of kDotPoints.

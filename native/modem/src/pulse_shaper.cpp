@@ -88,18 +88,19 @@ void PulseShaper::ShapeWhole(size_t count, std::vector<Point>& samples) const {
     const size_t begin = samples.size();
     samples.resize(begin + count * phases_);
     Point* out = samples.data() + begin;
-    Point block[2][kShapeBlock];
+    Point block[2 * kShapeBlock];
     const Kernels& kernels = ActiveKernels();
     for (size_t symbol = 0; symbol < count; symbol += kShapeBlock) {
         const size_t kept = std::min<size_t>(kShapeBlock, count - symbol);
         for (unsigned phase = 0; phase < phases_; phase += 2) {
-            const unsigned other = std::min(phase + 1, phases_ - 1);
-            kernels.shapeBlock(history_.data() + symbol, coefficients_.data() + size_t{phase} * padded_,
-                               coefficients_.data() + size_t{other} * padded_, taps_, block[0]);
+            const unsigned pair = std::min(2u, phases_ - phase);
+            const float* first = coefficients_.data() + size_t{phase} * padded_;
+            const bool fits = phases_ == 2 && kept == kShapeBlock;
             Point* to = out + symbol * phases_ + phase;
-            for (size_t index = 0; index < kept; ++index) {
-                to[index * phases_] = block[0][index];
-                to[index * phases_ + (other - phase)] = block[other - phase][index];
+            kernels.shapeBlock(history_.data() + symbol, first, first + (pair - 1) * padded_, taps_,
+                               fits ? to : block);
+            for (size_t index = 0; !fits && index < kept; ++index) {
+                std::copy_n(block + 2 * index, pair, to + index * phases_);
             }
         }
     }

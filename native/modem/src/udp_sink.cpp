@@ -9,11 +9,18 @@ namespace {
 
 constexpr size_t kDatagramBytesMax = 1440;  // whole samples of either format; no fragments on Ethernet
 
+packet::SenderOptions SenderOptionsOf(const UdpOptions& options) {
+    packet::SenderOptions sender;
+    sender.interfaceAddress = options.interfaceAddress;
+    sender.ttl = options.ttl;
+    return sender;
+}
+
 class UdpSink final : public SampleSink {
  public:
     explicit UdpSink(const UdpOptions& options)
         : destination_(packet::ParseAddress(options.address, options.port)),
-          sender_({.interfaceAddress = options.interfaceAddress, .ttl = options.ttl}) {}
+          sender_(SenderOptionsOf(options)) {}
 
     void Open(const std::atomic<bool>&) override {
         Guard([&] { sender_.Prepare(destination_.family()); });
