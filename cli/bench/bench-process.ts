@@ -1,7 +1,7 @@
 import {pathToFileURL} from 'node:url';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
-import {type Bench, type BenchOption, type BenchRow, benchOptions} from '#test/bench/bench-row.ts';
+import {type Bench, type BenchChoices, type BenchOption, type BenchRow, benchOptions} from '#test/bench/bench-row.ts';
 
 /** What the process of one benchmark tells the command that started it. */
 export type BenchMessage =
@@ -18,7 +18,7 @@ const main = async (benchPath: string, optionsText: string): Promise<void> => {
 	const controller = new AbortController();
 	process.once('SIGTERM', () => controller.abort());
 	process.once('disconnect', () => controller.abort());
-	const options = JSON.parse(optionsText) as Readonly<Partial<Record<BenchOption, number>>>;
+	const options = JSON.parse(optionsText) as BenchChoices;
 	const {run, takes = []} = (await import(pathToFileURL(benchPath).href)) as {
 		readonly run: Bench;
 		readonly takes?: readonly BenchOption[];

@@ -1,14 +1,14 @@
 import {writeFile} from 'node:fs/promises';
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {formatRows, missedBars} from '#cli/bench/format-rows.ts';
 import {benchNames, defaultBenchNames, runBench} from '#cli/bench/run-bench.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
-import type {BenchOption, BenchRow} from '#test/bench/bench-row.ts';
+import {type BenchChoices, type BenchRow, benchReferences} from '#test/bench/bench-row.ts';
 
-type BenchFlags = Readonly<Partial<Record<BenchOption, number>>> & {readonly json?: string};
+type BenchFlags = BenchChoices & {readonly json?: string};
 
 export const registerBenchCommand = (program: Command): void => {
 	program
@@ -18,10 +18,15 @@ export const registerBenchCommand = (program: Command): void => {
 		.argument('[name]', `one of: ${benchNames().join(', ')}; default: ${defaultBenchNames().join(', ')}`)
 		.option('--n <count>', 'how often, for a benchmark that repeats something at random', parseCount)
 		.option('--seed <number>', 'of its random numbers, so that a run can be repeated', parseCount)
+		.addOption(
+			new Option('--reference <program>', 'that a benchmark compares with: it is installed from Debian').choices(
+				benchReferences,
+			),
+		)
 		.option('--json <file>', 'write the rows as a JSON array; - is standard output')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ ./streamverse bench\n  $ ./streamverse bench fec --json fec.json\n  # ./streamverse bench powercut --n 200      boots boxes in QEMU; as root, because it makes their images',
+			'\nExamples:\n  $ ./streamverse bench\n  $ ./streamverse bench fec --json fec.json\n  $ ./streamverse bench modem --reference gnuradio\n  # ./streamverse bench powercut --n 200      boots boxes in QEMU; as root, because it makes their images',
 		)
 		.action(async (name: string | undefined, {json, ...options}: BenchFlags) => {
 			const signal = stopSignal();

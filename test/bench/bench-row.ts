@@ -15,11 +15,22 @@ export type BenchRow = {
 	readonly pass?: boolean;
 };
 
-/** What may be said to a benchmark that repeats something at random: how often, and with which numbers. */
-export const benchOptions = ['n', 'seed'] as const;
+/**
+ * What may be said to a benchmark: to one that repeats something at random how often, and with which numbers; to one that
+ * compares itself with somebody else's program which, so that it is installed where it is not.
+ */
+export const benchOptions = ['n', 'seed', 'reference'] as const;
 export type BenchOption = (typeof benchOptions)[number];
 
-export type BenchOptions = Readonly<Partial<Record<BenchOption, number>>> & {
+export const benchReferences = ['gnuradio'] as const;
+
+export type BenchChoices = {
+	readonly n?: number;
+	readonly seed?: number;
+	readonly reference?: (typeof benchReferences)[number];
+};
+
+export type BenchOptions = BenchChoices & {
 	readonly signal: AbortSignal;
 	/** One line for people about what is being measured; never part of the JSON. */
 	readonly progress: (line: string) => void;

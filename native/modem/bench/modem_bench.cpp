@@ -14,6 +14,7 @@
 #include "modem/src/frame_modulator.hpp"
 #include "modem/src/kernels.hpp"
 #include "modem/src/pulse_shaper.hpp"
+#include "modem/src/sample_format.hpp"
 #include "modem/src/symbol_mapper.hpp"
 
 namespace {
@@ -73,6 +74,11 @@ void Run(uint8_t pls, double seconds) {
         samples.clear();
         shaper.Append(symbols, samples);
     });
+    std::vector<uint8_t> integers;
+    const double format = Measure(seconds / 4, count, [&] {
+        integers.clear();
+        FormatSamples(samples, SampleFormat::kInteger, integers);
+    });
     bit::BitBuffer bits(kFecBitsMax);
     std::ranges::copy(frame, bits.data());
     const double scramble = Measure(seconds / 4, count, [&] { ScrambleBbFrame(bits.data(), code.kbch); });
@@ -83,17 +89,28 @@ void Run(uint8_t pls, double seconds) {
     std::vector<uint8_t> labels(kFecBitsMax);
     const double map = Measure(seconds / 4, count, [&] { MapToLabels(modcod, bits.data(), labels.data()); });
     std::vector<Point> copied(samples.size());
-    const double memory = Measure(seconds / 4, count, [&] {
-        std::copy(symbols.begin(), symbols.end(), copied.begin());
+    const double copy = Measure(seconds / 4, count, [&] {
+        std::copy(samples.begin(), samples.end(), copied.begin());
         asm volatile("" : : "r"(copied.data()) : "memory");
     });
+    const auto perSymbol = [count](double bytes) { return bytes / static_cast<double>(count); };
+    const double point = sizeof(Point);
     std::printf(
         "{\"modcod\": \"%s\", \"kernels\": \"%s\", \"frameMsymPerSecond\": %.1f, \"shapedMsymPerSecond\": "
-        "%.1f, \"nsPerSymbol\": "
+        "%.1f, \"integersMsymPerSecond\": %.1f, \"nsPerSymbol\": "
         "{\"scramble\": %.3f, \"bch\": %.3f, \"ldpc\": %.3f, \"labels\": %.3f, \"points and framing\": %.3f, "
-        "\"shaping\": %.3f, \"copy of the symbols\": %.3f}}\n",
-        modcod.name, ActiveKernels().name, 1e3 / whole, 1e3 / (whole + shape), scramble, bch, ldpc, map,
-        whole - scramble - bch - ldpc - map, shape, memory);
+        "\"shaping\": %.3f, \"to integers\": %.3f}, ",
+        modcod.name, ActiveKernels().name, 1e3 / whole, 1e3 / (whole + shape), 1e3 / (whole + shape + format),
+        scramble, bch, ldpc, map, whole - scramble - bch - ldpc - map, shape, format);
+    // What a stage reads and writes, and what copying costs, counted the same way.
+    std::printf(
+        "\"bytesPerSymbol\": {\"scramble\": %.3f, \"bch\": %.3f, \"ldpc\": %.3f, \"labels\": %.3f, "
+        "\"points and framing\": %.3f, \"shaping\": %.3f, \"to integers\": %.3f}, \"memoryNsPerByte\": "
+        "%.5f}\n",
+        perSymbol(2 * code.kbch / 8.0), perSymbol((code.kbch + code.nbch) / 8.0),
+        perSymbol((code.nbch + code.nldpc) / 8.0), perSymbol(code.nldpc / 8.0 + SymbolCount(modcod)),
+        1 + point, point * (1 + kSamplesPerSymbol), kSamplesPerSymbol * (point + 4),
+        copy / (2 * kSamplesPerSymbol * point));
 }
 
 }  // namespace

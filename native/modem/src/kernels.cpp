@@ -186,20 +186,30 @@ Point Dot(const Point* history, const float* doubled, unsigned points) {
     return total;
 }
 
+using Words = int32_t __attribute__((vector_size(kVectorBytes)));
+using Halves = int16_t __attribute__((vector_size(kVectorBytes / 2)));
+
+constexpr float kIntegerMax = 32767;
+// A float of this size has no bits for fractions: its last ones are the rounded number.
+constexpr float kRounding = 12582912;
+
+// What is no number becomes the least.
+__attribute__((always_inline)) inline Halves RoundToIntegers(Vector values) {
+    values = values > -kIntegerMax ? values : Vector{} - kIntegerMax;
+    values = values < kIntegerMax ? values : Vector{} + kIntegerMax;
+    return __builtin_convertvector(reinterpret_cast<Words>(values + kRounding), Halves);
+}
+
 void ToIntegers(const float* values, size_t count, float scale, uint8_t* bytes) {
-    constexpr float kLimit = 32767;
-    // A float of this size has no bits for fractions: its last ones are the rounded number.
-    constexpr float kMagic = 12582912;
-    for (size_t index = 0; index < count; ++index) {
-        float value = values[index] * scale;
-        value = value > -kLimit ? value : -kLimit;  // what is no number too
-        value = value < kLimit ? value : kLimit;
-        value += kMagic;
-        int32_t bits;
-        __builtin_memcpy(&bits, &value, sizeof bits);
-        const auto rounded = static_cast<int16_t>(bits);
-        __builtin_memcpy(bytes + index * sizeof rounded, &rounded, sizeof rounded);
+    size_t index = 0;
+    for (; index + kFloats <= count; index += kFloats) {
+        const Halves rounded = RoundToIntegers(*reinterpret_cast<const Unaligned*>(values + index) * scale);
+        __builtin_memcpy(bytes + index * sizeof(int16_t), &rounded, sizeof rounded);
     }
+    Vector rest{};
+    __builtin_memcpy(&rest, values + index, (count - index) * sizeof(float));
+    const Halves rounded = RoundToIntegers(rest * scale);
+    __builtin_memcpy(bytes + index * sizeof(int16_t), &rounded, (count - index) * sizeof(int16_t));
 }
 
 #define MODEM_TEXT_OF(name) #name

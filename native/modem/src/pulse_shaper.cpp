@@ -12,9 +12,9 @@ namespace streamverse::modem {
 
 namespace {
 
-// The steeper the edge of the spectrum, the longer the pulse rings.
+// The steeper the edge of the spectrum, the longer the pulse rings: what is cut off here is 60 dB below it.
 unsigned SpanOf(double rollOff) {
-    return rollOff < 0.15 ? 120 : 50;
+    return rollOff < 0.15 ? 120 : rollOff < 0.2 ? 50 : 40;
 }
 
 }  // namespace

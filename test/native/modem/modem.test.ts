@@ -54,7 +54,7 @@ test('samples have the power of the symbols and the length of their rate, as flo
 	const floats = modulate({stage: 'iq', samplesPerSymbol});
 	const integers = modulate({stage: 'iq', samplesPerSymbol, format: 'integer'});
 	t.is(integers.length * 2, floats.length);
-	const symbols = 4 * 8190 + 50;
+	const symbols = 4 * 8190 + 40;
 	t.true(Math.abs(floats.length / 8 - symbols * 2.5) <= 2.5);
 	let power = 0;
 	let furthest = 0;
