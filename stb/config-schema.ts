@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {listenSchema} from '#appliance/config/box-config-schema.ts';
 import {announcementEndpoint} from '#appliance/contract/gateway-session.ts';
+import {tunerConfigSchema} from '#stb/tuner/tuner-config.ts';
 
 const receiveSchema = z.strictObject({
 	interfaceAddress: z
@@ -103,6 +104,9 @@ export const stbConfigSchema = z.strictObject({
 		.default('http://dvb.gw/streamverse/')
 		.describe('The operator’s prefix of object URIs; ends with a slash.'),
 	receive: receiveSchema.prefault({}),
+	tuner: tunerConfigSchema
+		.optional()
+		.describe('The satellite tuner. Absent for a box that hears multicast of its network.'),
 	repair: repairSchema.prefault({}),
 	cache: cacheSchema.prefault({}),
 	serve: serveSchema.prefault({}),

@@ -21,5 +21,6 @@ export const stbErrorCodes = [
 	'STB_REPAIR_SERVER_FAILED',
 	'STB_REPAIR_TIMEOUT',
 	'STB_REPAIR_URI_OUTSIDE',
+	'STB_TUNER_READING_FAILED',
 ] as const;
 export type StbErrorCode = (typeof stbErrorCodes)[number];

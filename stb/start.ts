@@ -16,11 +16,12 @@ import {createStatusReader, type ServingCounts} from '#stb/status/read-status.ts
 import {readTitles} from '#stb/status/read-titles.ts';
 import {createStatusEvents} from '#stb/status/status-events.ts';
 import {mountStatusRoutes} from '#stb/status/status-routes.ts';
+import {carriageOf, type RunningTuner, startTuner} from '#stb/tuner/start-tuner.ts';
 
 const pageDirectory = join(projectRoot, 'stb/page');
 
 /**
- * The set-top's composition root: cache, then reception into it, then serving out of both. It serves what it has before
+ * The set-top's composition root: cache, then reception into it, then the tuner that feeds it, then serving out of both. It serves what it has before
  * it has heard anything; a dish that points nowhere takes no film away.
  */
 export const startStb = async (context: RoleContext<StbConfig>): Promise<RunningRole> => {
@@ -38,9 +39,13 @@ export const startStb = async (context: RoleContext<StbConfig>): Promise<Running
 		}),
 	);
 	await cache.start({signal});
-	const reception = stack.use(await startReception({config, cache, clock, logger}));
+	const carriage = config.tuner && carriageOf(config.tuner);
+	const reception = stack.use(await startReception({config, cache, carriage, clock, logger}));
+	const tuner =
+		config.tuner &&
+		stack.use(startTuner({config: config.tuner, reception, clock, logger: logger.child({component: 'tuner'})}));
 	const serving: {current?: Serving} = {};
-	const mount = mountBox({context, cache, reception, counts: () => servingCounts(serving.current)});
+	const mount = mountBox({context, cache, reception, tuner, counts: () => servingCounts(serving.current)});
 	stack.use(mount);
 	serving.current = stack.use(
 		await startServing({
@@ -70,13 +75,15 @@ const mountBox = (options: {
 	readonly context: RoleContext<StbConfig>;
 	readonly cache: ObjectCache;
 	readonly reception: Reception;
+	readonly tuner: RunningTuner | undefined;
 	readonly counts: () => ServingCounts;
 }): AsyncDisposable & {readonly routes: (router: Router) => void} => {
-	const {context, cache, reception, counts} = options;
+	const {context, cache, reception, tuner, counts} = options;
 	const {signalling, ...parts} = reception;
 	const readStatus = createStatusReader({
 		...parts,
 		...{cache, serving: counts, clock: systemClock},
+		...(tuner === undefined ? {} : {tuner: tuner.status}),
 		box: context.box.id,
 	});
 	const events = createStatusEvents({read: readStatus});

@@ -1,6 +1,7 @@
 import type {PictureFacts} from '#appliance/commission/commission-schema.ts';
 import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import {tunerStatusSchema} from '#appliance/contract/tuner-status-schema.ts';
 
 /** However many browsers look, the role is asked no more often. */
 const askIntervalMs = 250;
@@ -54,5 +55,5 @@ export const pictureOf = ({tuned, receive, cache, tuner}: StbStatus): PictureFac
 		droppedPackets: receive.kernelDrops,
 	},
 	cache: {objects: cache.objects, bytes: cache.bytes, budgetBytes: cache.budgetBytes},
-	...(tuner === undefined ? {} : {tuner}),
+	...(tuner === undefined ? {} : {tuner: tunerStatusSchema.strip().parse(tuner)}),
 });

@@ -18,6 +18,35 @@ export const arrivalSchema = z.strictObject({
 });
 export type Arrival = z.infer<typeof arrivalSchema>;
 
+/** Where a tuner is on its way to the carousel; its measures are those of `tunerStatusSchema`. */
+export const tunerPhases = ['absent', 'idle', 'searching', 'announcing', 'acquiring', 'lost'] as const;
+
+const tunerWorkSchema = z.strictObject({
+	phase: z.enum(tunerPhases),
+	/** The carrier that is tuned to, or wanted again. */
+	carrier: z
+		.strictObject({frequencyKhz: z.int().min(1), polarization: z.string(), symbolRate: z.int().min(1)})
+		.optional(),
+	/** Above the threshold of an ideal receiver. */
+	marginDb: z.number().optional(),
+	/** From the order to tune to the lock. */
+	lockMs: countSchema.optional(),
+	/** Sections, packets and frames that were damaged, since the start. */
+	sectionErrors: countSchema,
+	sectionErrorsPerMinute: countSchema,
+	/** Times that we read too slowly. */
+	overruns: countSchema,
+	droppedBytes: countSchema,
+	/** Times that the carousel was lost. */
+	losses: countSchema,
+});
+
+export const stbTunerSchema = tunerStatusSchema.extend({
+	/** What the box does with it; absent where another only tells of a signal. */
+	work: tunerWorkSchema.optional(),
+});
+export type StbTuner = z.infer<typeof stbTunerSchema>;
+
 /** GET /box/status of a set-top box; the page, the demo and the NOC read it. */
 export const stbStatusSchema = z.strictObject({
 	version: z.literal(1),
@@ -28,7 +57,7 @@ export const stbStatusSchema = z.strictObject({
 		sessions: z.array(z.strictObject({group: z.string(), port: z.int(), tsi: z.int().optional()})),
 	}),
 	/** Absent for a box that has no tuner: its satellite comes over the network. */
-	tuner: tunerStatusSchema.optional(),
+	tuner: stbTunerSchema.optional(),
 	receive: z.strictObject({
 		packets: countSchema,
 		bytes: countSchema,

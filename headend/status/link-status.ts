@@ -1,7 +1,7 @@
 import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
+import {idealThresholdDb} from '#appliance/contract/ideal-threshold.ts';
 import type {OutputStats} from '#headend/uplink/open-output.ts';
 import {planTransmission} from '#headend/uplink/plan-transmission.ts';
-import {idealThresholdDb} from '#headend/uplink/threshold.ts';
 import type {Transmission} from '#headend/uplink/transmission.ts';
 
 /** The link budget with what signalling takes at the moment. */

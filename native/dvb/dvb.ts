@@ -19,7 +19,14 @@ export type TunerSource =
 			readonly bitrateBps?: number | undefined;
 			readonly repeat?: boolean | undefined;
 	  }
-	| ({readonly kind: 'udp'; readonly format: Tuner['format']} & PacketEndpoint);
+	| {
+			readonly kind: 'udp';
+			readonly format: Tuner['format'];
+			readonly group: string;
+			readonly port: number;
+			readonly source?: string | undefined;
+			readonly interfaceAddress?: string | undefined;
+	  };
 
 /**
  * One surface over whatever brings a transponder.
@@ -32,7 +39,12 @@ export const openTuner = (source: TunerSource): Tuner => {
 		case 'file':
 			return openFileTuner(source);
 		case 'udp': {
-			const {kind: _, format, ...endpoint} = source;
+			const {format, group, port, source: sender, interfaceAddress} = source;
+			const endpoint: PacketEndpoint = {
+				...{group, port},
+				...(sender === undefined ? {} : {source: sender}),
+				...(interfaceAddress === undefined ? {} : {interfaceAddress}),
+			};
 			return openFeedTuner({format, endpoint});
 		}
 	}

@@ -8,7 +8,7 @@ import {signallingBytesMax} from '#stb/assemble/store-arrival.ts';
 import type {ObjectCache} from '#stb/cache/object-cache.ts';
 import type {StbConfig} from '#stb/config-schema.ts';
 import {createSignallingStore, type SignallingStore} from '#stb/receive/signalling-store.ts';
-import {createTuning, type Tuning} from '#stb/receive/tuning.ts';
+import {type Carriage, createTuning, type Tuning} from '#stb/receive/tuning.ts';
 import {createRepairer, type Repairer} from '#stb/repair/repairer.ts';
 
 export type Reception = AsyncDisposable & {
@@ -26,10 +26,11 @@ const reconsiderIntervalMs = 1000;
 export const startReception = async (options: {
 	readonly config: StbConfig;
 	readonly cache: ObjectCache;
+	readonly carriage?: Carriage | undefined;
 	readonly clock: Clock;
 	readonly logger: Logger;
 }): Promise<Reception> => {
-	const {config, cache, clock, logger} = options;
+	const {config, cache, carriage, clock, logger} = options;
 	await using stack = new AsyncDisposableStack();
 	const {objectBaseUri} = config;
 	const signalling = createSignallingStore({objectBaseUri, logger: logger.child({component: 'signalling'})});
@@ -49,7 +50,7 @@ export const startReception = async (options: {
 			onEvents: (events) => handle(events),
 		}),
 	);
-	const tuning = createTuning({receiver, signalling, config, logger: logger.child({component: 'tuning'})});
+	const tuning = createTuning({receiver, signalling, config, carriage, logger: logger.child({component: 'tuning'})});
 	const repairer = createRepairer({config: config.repair, clock, logger: logger.child({component: 'repair'})});
 	const assembler = stack.use(
 		new Assembler({

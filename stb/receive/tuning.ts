@@ -31,6 +31,9 @@ export type Tuning = {
 	originsOf(objectBaseUri: string): readonly RepairServer[];
 };
 
+/** How the multicast reaches this process. */
+export type Carriage = {readonly interfaceAddress?: string | undefined; readonly source?: string | undefined};
+
 /** A box that is told base URLs but no back-off spreads its requests over this, ms. */
 const fallbackRandomBackOffMs = 1000;
 
@@ -39,10 +42,13 @@ export const createTuning = (options: {
 	readonly receiver: Pick<FluteReceiver, 'join' | 'leave'>;
 	readonly signalling: SignallingStore;
 	readonly config: StbConfig;
+	/** Where a tuner of this box sends the datagrams from: then no other source is heard. */
+	readonly carriage?: Carriage | undefined;
 	readonly logger: Logger;
 }): Tuning => {
 	const {receiver, signalling, config, logger} = options;
-	const {interfaceAddress, announcement} = config.receive;
+	const {announcement} = config.receive;
+	const carriage = options.carriage ?? {interfaceAddress: config.receive.interfaceAddress};
 	let tuned: readonly TunedEndpoint[] = [];
 	/** Endpoints whose failure is in the log already; they are tried again at every turn. */
 	const failing = new Set<string>();
@@ -64,7 +70,7 @@ export const createTuning = (options: {
 			for (const {kind, endpoint} of planTuning(tuned, wanted)) {
 				const key = keyOf(endpoint);
 				try {
-					tune(receiver, kind, fluteEndpoint(endpoint, interfaceAddress), endpoint.patience);
+					tune(receiver, kind, fluteEndpoint(endpoint, carriage), endpoint.patience);
 					failing.delete(key);
 					logger.info({...endpoint}, kind === 'join' ? 'join' : 'leave');
 				} catch (error) {
@@ -114,8 +120,8 @@ const tune = (
 };
 
 const fluteEndpoint = (
-	{group, port, source, tsis}: Omit<TunedEndpoint, 'patience'>,
-	interfaceAddress: string | undefined,
+	{group, port, tsis, ...endpoint}: Omit<TunedEndpoint, 'patience'>,
+	{interfaceAddress, source = endpoint.source}: Carriage,
 ): FluteEndpoint => ({
 	...{group, port},
 	...(source === undefined ? {} : {source}),

@@ -2,10 +2,11 @@ import {z} from 'zod';
 import {childOf, childrenOf, childText, parseXml, requireRoot, type XmlNode} from '#appliance/xml/parse-xml.ts';
 import {readEntry} from '#stb/signalling/read-entry.ts';
 import {decimalSchema} from '#stb/signalling/session-schema.ts';
-import {createProblemList, type SignallingProblem} from '#stb/signalling/signalling-error.ts';
+import {createProblemList, type ProblemList, type SignallingProblem} from '#stb/signalling/signalling-error.ts';
 
 const word = decimalSchema(65_535);
 const streamsMax = 256;
+const othersMax = 64;
 
 const tuningSchema = z.object({
 	system: z.enum(['DVB-S2', 'DVB-S2X']),
@@ -31,10 +32,15 @@ const streamSchema = z.object({
 
 export type NetworkStream = z.output<typeof streamSchema>;
 
-export type NetworkInformation = {
+export type BroadcastNetwork = {
 	readonly networkId: number;
 	readonly name: string;
 	readonly streams: readonly NetworkStream[];
+};
+
+/** The network that the file came on, and others that it tells of. */
+export type NetworkInformation = BroadcastNetwork & {
+	readonly others: readonly BroadcastNetwork[];
 	readonly problems: readonly SignallingProblem[];
 };
 
@@ -57,17 +63,27 @@ const readTuning = (stream: XmlNode): unknown => {
 };
 
 /**
- * Reads the tuning facts of a Network Information File (TS 103 876): the streams of the network that it came on.
+ * Reads the tuning facts of a Network Information File (TS 103 876): of the network that it came on, and of the others.
  * @throws CodedError APPLIANCE_XML_…
  */
 export const parseNetworkInformation = (xml: string): NetworkInformation => {
 	const root = requireRoot(parseXml(xml), 'NetworkInformationFile');
 	const problems = createProblemList();
-	const network = childOf(root, 'ActualBroadcastNetwork');
+	const actual = readNetwork(childOf(root, 'ActualBroadcastNetwork'), {where: 'ActualBroadcastNetwork', problems});
+	const others = childrenOf(root, 'OtherBroadcastNetwork')
+		.slice(0, othersMax)
+		.map((node, index) => readNetwork(node, {where: `OtherBroadcastNetwork[${index}]`, problems}));
+	return {...actual, others, problems: problems.all()};
+};
+
+const readNetwork = (
+	network: XmlNode | undefined,
+	{where, problems}: {readonly where: string; readonly problems: ProblemList},
+): BroadcastNetwork => {
 	const head = readEntry(
 		z.object({networkId: decimalSchema(65_535), name: z.string().max(200).default('')}),
 		{networkId: childText(network, 'NIPNetworkID'), name: childText(network, 'NetworkName')},
-		{where: 'ActualBroadcastNetwork', problems},
+		{where, problems},
 	) ?? {networkId: 0, name: ''};
 	const streams = childrenOf(network, 'NIPStream')
 		.slice(0, streamsMax)
@@ -81,9 +97,9 @@ export const parseNetworkInformation = (xml: string): NetworkInformation => {
 					linkLayerFormat: childText(node, 'LinkLayerFormat'),
 					tuning: readTuning(node),
 				},
-				{where: `NIPStream[${index}]`, problems},
+				{where: `${where} NIPStream[${index}]`, problems},
 			);
 			return stream === undefined ? [] : [stream];
 		});
-	return {...head, streams, problems: problems.all()};
+	return {...head, streams};
 };

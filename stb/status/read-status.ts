@@ -1,4 +1,4 @@
-import type {Arrival, StbStatus} from '#appliance/contract/stb-status-schema.ts';
+import type {Arrival, StbStatus, StbTuner} from '#appliance/contract/stb-status-schema.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {FluteReceiver} from '#native/flute/receiver.ts';
 import {type ArrivalRecord, hasBegun} from '#stb/assemble/arrival.ts';
@@ -24,6 +24,8 @@ export type StatusParts = {
 	readonly cache: Pick<ObjectCache, 'stats'>;
 	readonly tuning: Pick<Tuning, 'announced' | 'endpoints'>;
 	readonly serving: () => ServingCounts;
+	/** Absent for a box that has no tuner. */
+	readonly tuner?: () => StbTuner;
 	readonly clock: Clock;
 };
 
@@ -48,6 +50,7 @@ export const createStatusReader = (parts: StatusParts): (() => StbStatus) => {
 				announced: tuning.announced,
 				sessions: tuning.endpoints().map(({group, port, tsi}) => ({group, port, ...(tsi === undefined ? {} : {tsi})})),
 			},
+			...(parts.tuner === undefined ? {} : {tuner: parts.tuner()}),
 			receive: {packets, bytes, rateBps: meter.rateBps(bytes), kernelDrops, malformedPackets, fecRecoveredBytes},
 			objects: {received, repaired, failed, arriving: readArrivals(assembler.list(), receiver)},
 			repair: repairer.stats(),

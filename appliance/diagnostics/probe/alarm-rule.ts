@@ -70,6 +70,15 @@ export const alarmRules: readonly AlarmRule[] = [
 		message: (value) => `The signal's margin is ${Math.round(value * 10) / 10} dB.`,
 	},
 	{
+		...{alarm: 'lock', metric: 'tuner_locked', direction: 'below', raiseAt: 0.5, clearAt: 0.5, samplesMin: 2},
+		message: (value) => (value < 0.5 ? 'The tuner has no lock.' : 'The tuner is locked.'),
+	},
+	{
+		...{alarm: 'sections', metric: 'tuner_section_errors_per_minute', direction: 'above', samplesMin: 2},
+		...{raiseAt: 60, clearAt: 6},
+		message: (value) => `Of what the tuner brings, ${Math.round(value)} sections a minute are damaged.`,
+	},
+	{
 		// A set-top that is tuned and hears nothing: the dish, the cable or the uplink.
 		...{alarm: 'reception', metric: 'receive_rate_bps', direction: 'below', raiseAt: 1, clearAt: 1, samplesMin: 3},
 		message: (value) => `The satellite brings ${Math.round(value)} bit/s.`,

@@ -1,5 +1,5 @@
 import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
-import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
+import {type StbStatus, type StbTuner, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import type {MetricValues} from '#appliance/diagnostics/probe/system-values.ts';
 
@@ -31,7 +31,8 @@ export const readRoleValues = async (
 		: {};
 };
 
-export const stbValues = ({receive, objects, repair, cache, tuned, terrestrial}: StbStatus): MetricValues => ({
+export const stbValues = ({receive, objects, repair, cache, tuned, terrestrial, tuner}: StbStatus): MetricValues => ({
+	...(tuner === undefined ? {} : tunerValues(tuner)),
 	// Before anything is tuned there is nothing to miss.
 	...(tuned.sessions.length > 0 ? {receive_rate_bps: receive.rateBps} : {}),
 	receive_packets: receive.packets,
@@ -46,6 +47,25 @@ export const stbValues = ({receive, objects, repair, cache, tuned, terrestrial}:
 	cache_bytes: cache.bytes,
 	cache_hit_ratio: cache.hitRatio,
 	terrestrial_bytes: terrestrial.bytes,
+});
+
+/** Names as in telemetry; what the chip does not tell is missing. */
+const tunerValues = ({locked, levelDbm, levelRatio, cnrDb, bitErrorRatio, work}: StbTuner): MetricValues => ({
+	tuner_locked: locked ? 1 : 0,
+	...(levelDbm === undefined ? {} : {tuner_level_dbm: levelDbm}),
+	...(levelRatio === undefined ? {} : {tuner_level_ratio: levelRatio}),
+	...(cnrDb === undefined ? {} : {tuner_cnr_db: cnrDb}),
+	...(bitErrorRatio === undefined ? {} : {tuner_bit_error_ratio: bitErrorRatio}),
+	...(work === undefined ? {} : workValues(work)),
+});
+
+const workValues = (work: NonNullable<StbTuner['work']>): MetricValues => ({
+	tuner_section_errors: work.sectionErrors,
+	tuner_section_errors_per_minute: work.sectionErrorsPerMinute,
+	tuner_overruns: work.overruns,
+	tuner_losses: work.losses,
+	...(work.lockMs === undefined ? {} : {tuner_lock_ms: work.lockMs}),
+	...(work.marginDb === undefined ? {} : {signal_margin_db: work.marginDb}),
 });
 
 const askJson = async (url: URL, signal: AbortSignal): Promise<unknown> => {

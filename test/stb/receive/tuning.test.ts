@@ -3,7 +3,7 @@ import type {GatewaySession} from '#appliance/contract/gateway-session.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {stbConfigSchema} from '#stb/config-schema.ts';
 import type {SignallingStore} from '#stb/receive/signalling-store.ts';
-import {createTuning} from '#stb/receive/tuning.ts';
+import {type Carriage, createTuning} from '#stb/receive/tuning.ts';
 
 const session = (group: string, tsi: number, baseUrls: readonly string[] = []): GatewaySession => ({
 	endpoint: {group, port: 5001, tsi},
@@ -14,7 +14,7 @@ const session = (group: string, tsi: number, baseUrls: readonly string[] = []): 
 	},
 });
 
-const withTuning = (fallback: readonly string[] = []) => {
+const withTuning = (fallback: readonly string[] = [], carriage?: Carriage) => {
 	const heard: {bootstrap?: readonly GatewaySession[]; gateway?: readonly GatewaySession[]} = {};
 	const signalling: SignallingStore = {
 		take: () => undefined,
@@ -29,11 +29,13 @@ const withTuning = (fallback: readonly string[] = []) => {
 	};
 	const steps: string[] = [];
 	const patience: string[] = [];
+	const ways = new Set<string>();
 	/** A group whose interface is not up. */
 	const down: {group?: string} = {};
 	const tuning = createTuning({
 		receiver: {
-			join: ({group, tsis, objectIdleMs}) => {
+			join: ({group, tsis, objectIdleMs, source, interfaceAddress}) => {
+				ways.add(`${source} ${interfaceAddress}`);
 				if (group === '10.0.0.1' || group === down.group) {
 					throw new Error('that is no group');
 				}
@@ -45,11 +47,11 @@ const withTuning = (fallback: readonly string[] = []) => {
 			},
 			leave: ({group}) => steps.push(`leave ${group}`),
 		},
-		signalling,
+		...{signalling, carriage},
 		config: stbConfigSchema.parse({repair: {fallbackBaseUrls: fallback.map((url) => ({url}))}}),
 		logger: silentLogger(),
 	});
-	return {heard, steps, patience, down, tuning};
+	return {heard, steps, patience, ways, down, tuning};
 };
 
 test('the announcement first, then what both configurations list; what is no longer listed is left', (t) => {
@@ -121,4 +123,17 @@ test('a session that cannot be joined yet, as while the tuner comes up, is joine
 	tuning.retune();
 	tuning.retune();
 	t.deepEqual(steps, ['join 224.0.23.14 0', 'join 239.1.1.1 1']);
+});
+
+test('what a tuner of the box sends is heard where it is sent, whatever source the signalling names', (t) => {
+	const carriage = {interfaceAddress: '127.0.0.1', source: '127.0.0.77'};
+	const {heard, ways, tuning} = withTuning([], carriage);
+	const {endpoint, ...rest} = session('239.1.1.1', 1);
+	heard.bootstrap = [{...rest, endpoint: {...endpoint, source: '10.0.0.1'}}];
+	tuning.retune();
+	t.deepEqual([...ways], ['127.0.0.77 127.0.0.1']);
+	const without = withTuning();
+	without.heard.bootstrap = heard.bootstrap;
+	without.tuning.retune();
+	t.deepEqual([...without.ways], ['undefined undefined', '10.0.0.1 undefined']);
 });

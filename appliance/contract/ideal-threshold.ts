@@ -1,5 +1,3 @@
-import type {Modcod} from '#native/modem/modem.ts';
-
 /** Es/N0 in dB for quasi-error-free reception of a normal frame without implementation loss (EN 302 307-1, table 13). */
 const idealThresholds: Readonly<Record<string, number>> = {
 	'QPSK 1/4': -2.35,
@@ -33,5 +31,5 @@ const idealThresholds: Readonly<Record<string, number>> = {
 };
 
 /** None for a MODCOD whose figure we have not read in a standard. */
-export const idealThresholdDb = ({name, frame}: Modcod): number | undefined =>
+export const idealThresholdDb = ({name, frame}: {readonly name: string; readonly frame: string}): number | undefined =>
 	frame === 'normal' ? idealThresholds[name] : undefined;

@@ -1,0 +1,175 @@
+import test, {type ExecutionContext} from 'ava';
+import {silentLogger} from '#appliance/log/logger.ts';
+import {systemClock} from '#appliance/time/clock.ts';
+import type {SignalStatistics, Tuner} from '#native/dvb/tuner.ts';
+import {NativeError} from '#native/native-error.ts';
+import type {Announcement} from '#stb/tuner/announcement-listener.ts';
+import type {Carrier} from '#stb/tuner/carrier.ts';
+import {tunerConfigSchema} from '#stb/tuner/tuner-config.ts';
+import {TunerRunner} from '#stb/tuner/tuner-runner.ts';
+import {carrierOf} from '#stb/tuner/tuner-state.ts';
+import {eventually} from '#test/helper/eventually.ts';
+
+const carrier = (frequencyKhz: number): Carrier => ({
+	...{system: 'DVB-S2', frequencyKhz, polarization: 'vertical', symbolRate: 27_500_000},
+});
+const [home, other, far] = [carrier(11_000_000), carrier(11_500_000), carrier(12_000_000)];
+
+/** A satellite: what is lit, and what is heard there; and a tuner that can be taken away. */
+const createSky = () => ({
+	lit: new Set<number>(),
+	announcements: new Map<number, Announcement>(),
+	tables: new Map<number, readonly Carrier[]>(),
+	present: true,
+	gone: false,
+	failing: false,
+	tuned: [] as number[],
+	pumps: [] as string[],
+	opened: 0,
+});
+
+const fakeTuner = (sky: ReturnType<typeof createSky>): Tuner => {
+	const statistics = (): SignalStatistics => {
+		const locked = sky.lit.has(sky.tuned.at(-1) ?? 0);
+		return {signal: locked, carrier: locked, code: locked, sync: locked, locked, cnrDb: 12};
+	};
+	const alive = <Answer>(answer: () => Answer): Promise<Answer> =>
+		sky.gone ? Promise.reject(new NativeError('NATIVE_DVB_GONE', 'gone')) : Promise.resolve(answer());
+	const never = (): never => {
+		throw new Error('the runner reads nothing itself');
+	};
+	return {
+		...{name: 'adapter0/frontend0', format: 'ts', read: never, sections: never, pes: never},
+		tune: (tuning) => alive(() => void sky.tuned.push(tuning.frequencyKhz)),
+		statistics: () => alive(statistics),
+		close: () => Promise.resolve(),
+		[Symbol.asyncDispose]: () => Promise.resolve(),
+	};
+};
+
+const withRunner = (t: ExecutionContext, carriers: readonly Carrier[]) => {
+	const sky = createSky();
+	const short = {lockTimeoutMs: 100, announceTimeoutMs: 100, lossPatienceMs: 100, relockTimeoutMs: 300};
+	const runner = new TunerRunner({
+		config: tunerConfigSchema.parse({carriers, ...short, reopenDelayMs: 100, statisticsIntervalMs: 50}),
+		open: () => {
+			if (!sky.present) {
+				throw new NativeError('NATIVE_DVB_ABSENT', 'there is none');
+			}
+			sky.opened += 1;
+			return fakeTuner(sky);
+		},
+		openPump: ({carrier: {frequencyKhz}}) => {
+			sky.pumps.push(`open ${frequencyKhz}`);
+			return {
+				stats: () => ({bytes: 0, overruns: 1, dropped: 0, damaged: 0, damage: {'section-crc': 1}, datagrams: 0}),
+				get failure() {
+					return undefined;
+				},
+				[Symbol.asyncDispose]: () => {
+					sky.pumps.push(`close ${frequencyKhz}`);
+					return Promise.resolve();
+				},
+			};
+		},
+		listener: {
+			listen: () => undefined,
+			announcement: () => sky.announcements.get(sky.tuned.at(-1) ?? 0) ?? {kind: 'silence'},
+		},
+		tableCarriers: () => Promise.resolve(sky.tables.get(sky.tuned.at(-1) ?? 0) ?? []),
+		clock: systemClock,
+		logger: silentLogger(),
+	});
+	const stop = new AbortController();
+	const running = runner.run({signal: stop.signal});
+	t.teardown(async () => {
+		stop.abort();
+		await running;
+	});
+	const until = (kind: string, frequencyKhz?: number): Promise<true> =>
+		eventually(`${kind} ${frequencyKhz}`, () => {
+			const {state} = runner.figures();
+			return state.kind === kind && (frequencyKhz === undefined || carrierOf(state)?.frequencyKhz === frequencyKhz);
+		});
+	return {sky, runner, until, stop, running};
+};
+
+const wanted: Announcement = {kind: 'wanted', carriers: []};
+
+test('from configuration: dark carriers are passed by, and the announced one is kept', async (t) => {
+	const {sky, runner, until} = withRunner(t, [home, other]);
+	sky.lit.add(other.frequencyKhz);
+	sky.announcements.set(other.frequencyKhz, wanted);
+	await until('acquiring', other.frequencyKhz);
+	t.like(runner.figures(), {name: 'adapter0/frontend0', signal: {locked: true, cnrDb: 12}, losses: 0});
+	t.deepEqual(sky.pumps, [`open ${other.frequencyKhz}`]);
+});
+
+test('from a bare dish: a foreign network tells where the own one is', async (t) => {
+	const {sky, until} = withRunner(t, [home]);
+	sky.lit.add(home.frequencyKhz).add(far.frequencyKhz);
+	sky.announcements.set(home.frequencyKhz, {kind: 'elsewhere', carriers: [far]});
+	sky.announcements.set(far.frequencyKhz, wanted);
+	await until('acquiring', far.frequencyKhz);
+	t.deepEqual(sky.pumps, [`open ${home.frequencyKhz}`, `close ${home.frequencyKhz}`, `open ${far.frequencyKhz}`]);
+});
+
+test('from a bare dish: a carrier without NIP tells by its own tables', async (t) => {
+	const {sky, until} = withRunner(t, [home]);
+	sky.lit.add(home.frequencyKhz).add(far.frequencyKhz);
+	sky.tables.set(home.frequencyKhz, [far]);
+	sky.announcements.set(far.frequencyKhz, wanted);
+	await until('acquiring', far.frequencyKhz);
+	t.pass();
+});
+
+test('a loss is waited out on the same carrier, with the datagrams’ way left open', async (t) => {
+	const {sky, runner, until} = withRunner(t, [home, other]);
+	sky.lit.add(home.frequencyKhz);
+	sky.announcements.set(home.frequencyKhz, wanted);
+	await until('acquiring', home.frequencyKhz);
+	sky.lit.clear();
+	await until('lost', home.frequencyKhz);
+	t.false(runner.figures().signal.locked);
+	sky.lit.add(home.frequencyKhz);
+	await until('acquiring', home.frequencyKhz);
+	t.is(runner.figures().losses, 1);
+	t.deepEqual(sky.pumps, [`open ${home.frequencyKhz}`]);
+});
+
+test('a loss that lasts ends in a search, which finds the carousel elsewhere', async (t) => {
+	const {sky, until} = withRunner(t, [home, other]);
+	sky.lit.add(home.frequencyKhz);
+	sky.announcements.set(home.frequencyKhz, wanted).set(other.frequencyKhz, wanted);
+	await until('acquiring', home.frequencyKhz);
+	sky.lit.clear();
+	sky.lit.add(other.frequencyKhz);
+	await until('acquiring', other.frequencyKhz);
+	t.deepEqual(sky.pumps, [`open ${home.frequencyKhz}`, `close ${home.frequencyKhz}`, `open ${other.frequencyKhz}`]);
+});
+
+test('a tuner that is pulled out is closed, and used again when it is back', async (t) => {
+	const {sky, runner, until} = withRunner(t, [other, home]);
+	sky.lit.add(home.frequencyKhz);
+	sky.announcements.set(home.frequencyKhz, wanted);
+	await until('acquiring', home.frequencyKhz);
+	sky.present = false;
+	sky.gone = true;
+	await until('absent');
+	t.deepEqual(sky.pumps.at(-1), `close ${home.frequencyKhz}`);
+	t.false(runner.figures().signal.locked);
+	Object.assign(sky, {present: true, gone: false, tuned: []});
+	await until('acquiring', home.frequencyKhz);
+	t.is(sky.tuned[0], home.frequencyKhz, 'where the carousel was before');
+	t.is(sky.opened, 2);
+	t.is(runner.figures().overruns, 2, 'counts go on');
+});
+
+test('without a tuner or without carriers it waits, and stops when it is told to', async (t) => {
+	const {sky, until, stop, running} = withRunner(t, []);
+	await until('idle');
+	sky.gone = true;
+	stop.abort();
+	await running;
+	t.is(sky.opened, 1);
+});
