@@ -18,7 +18,7 @@ if(TARGET dvb_addon)
     target_link_libraries(dvb_addon PRIVATE dvb_core)
 endif()
 
-foreach(name antenna frontend read_thread statistics tuning)
+foreach(name antenna demux frontend read_thread statistics tuning)
     add_native_test(dvb_${name}_test dvb/test/${name}_test.cpp)
     if(BUILD_TESTING)
         target_link_libraries(dvb_${name}_test PRIVATE dvb_core)

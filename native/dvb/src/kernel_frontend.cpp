@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -200,7 +201,10 @@ std::vector<FrontendFacts> ListFrontends() {
 std::unique_ptr<FrontendPort> OpenKernelFrontend(uint32_t adapter, uint32_t frontend) {
     Devices devices = FindDevices();
     const std::string name = "dvb" + std::to_string(adapter) + ".frontend" + std::to_string(frontend);
-    if (dvb_dev_seek_by_adapter(devices.get(), adapter, frontend, DVB_DEVICE_FRONTEND) == nullptr) {
+    // dvb_dev_seek_by_adapter leaks the name of what it does not find.
+    const std::span found(devices->devices, static_cast<size_t>(devices->num_devices));
+    if (std::ranges::none_of(found,
+                             [&](const dvb_dev_list& device) { return Text(device.sysname) == name; })) {
         throw SystemFault("there is no " + name, ENOENT);
     }
     return std::make_unique<KernelFrontend>(std::move(devices), name.c_str());
