@@ -18,15 +18,19 @@ const totalMs = 240_000;
 const logger = createLogger({name: 'stick', level: 'info'});
 const signal = AbortSignal.timeout(totalMs);
 const template = z
-	.looseObject({box: z.looseObject({kind: boxKindSchema})})
+	.looseObject({
+		box: z.looseObject({kind: boxKindSchema, stateDirectory: z.string()}),
+		fleet: z.looseObject({claimFile: z.string()}),
+	})
 	.parse(parse(readFileSync(path.join(projectRoot, 'box.yaml'), 'utf8')));
+const {kind, stateDirectory} = template.box;
 
 for (const partition of await findSticks({settleMs, signal}).catch((error: unknown) => {
 	logger.warn({err: error}, 'sticks cannot be looked for');
 	return [];
 })) {
 	await takeStick(partition, {
-		...{kind: template.box.kind, stateDirectory: '/var/lib/streamverse', anchorPath, seedRoot},
+		...{kind, stateDirectory, claimFile: template.fleet.claimFile, anchorPath, seedRoot},
 		...{mountDirectory: stickMountDirectory, nowMs: Date.now, logger, signal},
 	}).catch((error: unknown) => logger.warn({err: error, partition: partition.path}, 'the stick cannot be read'));
 }

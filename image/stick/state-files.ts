@@ -12,13 +12,20 @@ import {writeDurably} from '#appliance/store/write-durably.ts';
 /** What came on a stick lies in a folder of its own in the box's state, and belongs to whom the rest belongs to. */
 export const stateFolder = async (stateDirectory: string): Promise<string> => {
 	const directory = path.join(stateDirectory, 'stick');
-	const facts = await lstat(directory).catch(() => undefined);
-	if (facts?.isDirectory() === false) {
-		await rm(directory);
-	}
-	await mkdir(directory, {recursive: true, mode: 0o700});
-	await giveToOwner(stateDirectory, directory);
+	// Before its first boot a box has no state yet.
+	await makeFolder(stateDirectory);
+	await makeFolder(directory);
 	return directory;
+};
+
+const makeFolder = async (directory: string): Promise<void> => {
+	const facts = await lstat(directory).catch(() => undefined);
+	if (facts?.isDirectory() === true) {
+		return;
+	}
+	await rm(directory, {force: true});
+	await mkdir(directory, {mode: 0o700});
+	await giveToOwner(path.dirname(directory), directory);
 };
 
 export const putIntoState = async (stateDirectory: string, name: string, content: string): Promise<void> => {
@@ -27,8 +34,8 @@ export const putIntoState = async (stateDirectory: string, name: string, content
 	await giveToOwner(stateDirectory, file);
 };
 
-export const giveToOwner = async (stateDirectory: string, file: string): Promise<void> => {
-	const {uid, gid} = await stat(stateDirectory);
+export const giveToOwner = async (ownerOf: string, file: string): Promise<void> => {
+	const {uid, gid} = await stat(ownerOf);
 	await lchown(file, uid, gid);
 };
 

@@ -25,6 +25,8 @@ const doneBytesMax = 256;
 export type TakeReleaseOptions = {
 	readonly kind: BoxKind;
 	readonly stateDirectory: string;
+	/** Where a claim is brought. */
+	readonly claimFile: string;
 	readonly signal: AbortSignal;
 };
 
@@ -52,10 +54,10 @@ export const takeRelease = async (folder: string, options: TakeReleaseOptions): 
 	if (signature === undefined) {
 		throw refusal('STICK_RELEASE_INCOMPLETE', `There is a ${manifestName}, and no ${signatureName} beside it.`);
 	}
-	const {bundles} = verifyRelease({manifest, signature, releaseCaPem: await releaseCaOf(stateDirectory)});
+	const {bundles} = verifyRelease({manifest, signature, releaseCaPem: await releaseCaOf(options)});
 	const found = await findBundle(folder, {names, bundles: bundles.filter((bundle) => bundle.kind === kind)});
-	await requireRoom(stateDirectory, found.bundle);
 	const directory = await stateFolder(stateDirectory);
+	await requireRoom(directory, found.bundle);
 	for (const name of await readdir(directory)) {
 		await rm(path.join(directory, name), {recursive: true, force: true});
 	}
@@ -69,9 +71,9 @@ export const takeRelease = async (folder: string, options: TakeReleaseOptions): 
 const claimSchema = z.looseObject({releaseCaPem: z.string()});
 
 /** Whom the box's fleet trusts with releases: as it has joined, or as its claim says if it has not. */
-const releaseCaOf = async (stateDirectory: string): Promise<string> => {
-	for (const name of ['fleet/claim.json', 'claim.json']) {
-		const claim = await readSmall(path.join(stateDirectory, name), claimBytesMax);
+const releaseCaOf = async ({stateDirectory, claimFile}: TakeReleaseOptions): Promise<string> => {
+	for (const file of [path.join(stateDirectory, 'fleet/claim.json'), claimFile]) {
+		const claim = await readSmall(file, claimBytesMax);
 		if (claim !== undefined) {
 			return claimSchema.parse(JSON.parse(claim.toString('utf8'))).releaseCaPem;
 		}
@@ -100,8 +102,8 @@ const findBundle = async (
 	throw refusal('STICK_RELEASE_INCOMPLETE', 'No .raucb beside the manifest is as long as the bundle for this box.');
 };
 
-const requireRoom = async (stateDirectory: string, {sizeBytes}: Bundle): Promise<void> => {
-	const {bavail, bsize} = await statfs(stateDirectory);
+const requireRoom = async (directory: string, {sizeBytes}: Bundle): Promise<void> => {
+	const {bavail, bsize} = await statfs(directory);
 	if (sizeBytes > bundleBytesMax || sizeBytes * copies + reserveBytes > bavail * bsize) {
 		throw refusal('STICK_NO_ROOM', `The bundle has ${sizeBytes} bytes, and ${bavail * bsize} are free.`);
 	}

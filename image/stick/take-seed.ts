@@ -13,16 +13,21 @@ export const takeSeed = async (
 	folder: string,
 	{
 		stateDirectory,
+		claimFile,
 		anchorPath,
 		seedRoot,
-	}: {readonly stateDirectory: string; readonly anchorPath: string; readonly seedRoot: string},
+	}: {
+		readonly stateDirectory: string;
+		readonly claimFile: string;
+		readonly anchorPath: string;
+		readonly seedRoot: string;
+	},
 ): Promise<'none' | 'taken'> => {
 	const seed = await readSmall(path.join(folder, path.basename(seedPath)), seedBytesMax);
 	if (seed === undefined) {
 		return 'none';
 	}
-	const claims = ['claim.json', 'fleet/claim.json'].map((name) => path.join(stateDirectory, name));
-	for (const file of [anchorPath, ...claims]) {
+	for (const file of [anchorPath, claimFile, path.join(stateDirectory, 'fleet/claim.json')]) {
 		if (await isThere(file)) {
 			throw new CodedError<ImageErrorCode>('STICK_BOX_CLAIMED', {
 				message: 'This box has a claim already. Reset it to what the factory made of it, and bring the seed again.',

@@ -22,8 +22,10 @@ export const stickFolder = 'streamverse';
 
 export type TakeStickOptions = {
 	readonly kind: BoxKind;
-	/** The box's own; what is put there belongs to its owner. */
+	/** Of the box's file; what is put there belongs to the owner of what it lies in. */
 	readonly stateDirectory: string;
+	/** Of the box's file: where a claim is brought. */
+	readonly claimFile: string;
 	/** Where root keeps whose the box is, whatever becomes of its claim. */
 	readonly anchorPath: string;
 	/** Where the first boot looks for a seed besides the EFI system partition. */

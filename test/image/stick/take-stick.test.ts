@@ -32,6 +32,7 @@ const withBox = async (t: ExecutionContext, {claimed = true, releaseCaPem = ''} 
 		...{
 			kind: 'stb',
 			stateDirectory,
+			claimFile: path.join(root, 'claim.json'),
 			anchorPath: path.join(root, 'anchor.json'),
 			seedRoot: path.join(root, 'seed'),
 			mountDirectory: path.join(root, 'mount'),
