@@ -1,3 +1,7 @@
+/** How the demo's headend transmits: IP multicast, or a real DVB signal in one of its forms. */
+export const signalForms = ['ip', 'mpe', 'gse'] as const;
+export type SignalForm = (typeof signalForms)[number];
+
 export type DemoOptions = {
 	/** A folder of titles instead of the sample; one folder below it per title. */
 	readonly mediaDirectory?: string | undefined;
@@ -13,6 +17,8 @@ export type DemoOptions = {
 	readonly seed: number;
 	/** Rolls a second version out to two more set-tops, by the carousel. */
 	readonly update: boolean;
+	/** The form of signal between headend and link. */
+	readonly uplink: SignalForm;
 };
 
 export const demoDefaults = {lossRatio: 0.02, fadeMs: 3000, seed: 1} as const;

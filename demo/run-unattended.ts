@@ -1,5 +1,6 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join, resolve} from 'node:path';
+import type {HeadendStatus} from '#appliance/contract/headend-status-schema.ts';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {sleep} from '#appliance/time/sleep.ts';
@@ -7,6 +8,7 @@ import type {BoxPlan} from '#demo/box/box-files.ts';
 import {checkObjects} from '#demo/check/check-objects.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
 import {boxesCome, fleetBoxes} from '#demo/fleet/fleet-boxes.ts';
+import type {SignalOptions} from '#demo/link/signal.ts';
 import type {Link} from '#demo/link/start-link.ts';
 import type {DemoOptions} from '#demo/options.ts';
 import {findTitles} from '#demo/play/find-titles.ts';
@@ -19,6 +21,7 @@ import {runUpdate} from '#demo/update/run-update.ts';
 import type {LiveView} from '#demo/view/live-view.ts';
 import type {SourceDigests} from '#demo/watch/source-digests.ts';
 import {takeSnapshot} from '#demo/watch/watch-boxes.ts';
+import type {Decapsulator} from '#native/link/link.ts';
 
 /** The last values of the boxes are asked for so long, because one of them may be busy. */
 const lastSnapshotTries = 10;
@@ -40,7 +43,7 @@ export const runUnattended = async (
 		readonly signal: AbortSignal;
 	},
 ): Promise<DemoReport> => {
-	const {plan, fleet, link, startedMs, members, stateDirectory} = stage;
+	const {plan, fleet, link, dish, startedMs, members, stateDirectory} = stage;
 	const stbUrl = plan.urls.stb;
 	const titles = await findTitles(stbUrl, signal);
 	view.note(`plays ${titles.vod} and ${titles.live} in Chromium for ${options.forMs / 1000} s`);
@@ -77,6 +80,9 @@ export const runUnattended = async (
 		check,
 		playback: {vod, live},
 		...(update === undefined ? {} : {update}),
+		...(dish === undefined || plan.signal === undefined
+			? {}
+			: {signal: signalFacts(last.headend, {dish, ...plan.signal})}),
 		fleet: {
 			boxes: boxCount,
 			enrolled: seen.length,
@@ -88,6 +94,20 @@ export const runUnattended = async (
 		await writeFile(options.reportPath, `${JSON.stringify(report, null, '\t')}\n`);
 	}
 	return report;
+};
+
+const signalFacts = (
+	{link}: HeadendStatus,
+	{dish, form}: SignalOptions & {readonly dish: Decapsulator},
+): NonNullable<DemoReport['signal']> => {
+	const {carrierBytes, emittedDatagrams, damage, kernelDrops} = dish.stats();
+	return {
+		...{form, carrierBytes, kernelDrops},
+		modcod: link?.modcod ?? '',
+		datagrams: emittedDatagrams,
+		damage: Object.values(damage).reduce((total, count) => total + count, 0),
+		droppedDatagrams: link?.output?.droppedDatagrams ?? 0,
+	};
 };
 
 /** A stall is told when it happens, so that it can be seen beside what the link did then. */

@@ -10,11 +10,13 @@ import {type Boxes, startBoxes} from '#demo/box/start-boxes.ts';
 import {startEncoder} from '#demo/box/start-encoder.ts';
 import {type BoxToClaim, claimBoxes, claimFilePath} from '#demo/fleet/claim-boxes.ts';
 import {type DemoFleet, startDemoFleet} from '#demo/fleet/start-demo-fleet.ts';
+import {openDish} from '#demo/link/signal.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
 import {sampleRecipe} from '#demo/media/recipe.ts';
 import {prepareSampleMedia} from '#demo/media/sample-media.ts';
 import type {DemoOptions} from '#demo/options.ts';
 import {startUpdateBoxes, type UpdateBoxes, updateBoxes} from '#demo/update/update-boxes.ts';
+import type {Decapsulator} from '#native/link/link.ts';
 
 const buildDirectory = fileURLToPath(new URL('../build', import.meta.url));
 
@@ -23,6 +25,8 @@ export type Stage = AsyncDisposable & {
 	readonly plan: BoxPlan;
 	readonly fleet: DemoFleet;
 	readonly link: Link;
+	/** Where a real signal is received. */
+	readonly dish: Decapsulator | undefined;
 	readonly members: readonly BoxToClaim[];
 	readonly stateDirectory: string;
 	readonly sampleDirectory: string;
@@ -46,7 +50,7 @@ export const startStage = async (
 	const claimDirectory = join(stateDirectory, 'claims');
 	const claimFileOf = (deviceId: string): string => claimFilePath(claimDirectory, deviceId);
 	const mediaDirectory = options.mediaDirectory === undefined ? media.directory : resolve(options.mediaDirectory);
-	const plan = await planBoxes({stateDirectory, mediaDirectory, claimFileOf});
+	const plan = await planBoxes({stateDirectory, mediaDirectory, claimFileOf, uplink: options.uplink});
 	onProgress('starting the fleet server and its broker');
 	const fleetDirectory = join(stateDirectory, 'fleet');
 	const fleet = stack.use(
@@ -56,6 +60,7 @@ export const startStage = async (
 	await claimBoxes({ask: fleet.ask, boxes: members, directory: claimDirectory});
 	const startedMs = Date.now();
 	const link = stack.use(await startLink({channels: plan.channels, model: {seed: options.seed}}));
+	const dish = plan.signal === undefined ? undefined : stack.use(openDish(plan.signal));
 	onProgress('starting the headend, the pop-node and the set-top, each under its own supervisor');
 	let boxes: Boxes | undefined;
 	let updating: UpdateBoxes | undefined;
@@ -72,7 +77,7 @@ export const startStage = async (
 	stack.use(startEncoder({recipe: sampleRecipe, loopPath, headendUrl: plan.urls.headend, logger, signal}));
 	const owned = stack.move();
 	return {
-		...{plan, fleet, link, members, stateDirectory, logPath, startedMs},
+		...{plan, fleet, link, dish, members, stateDirectory, logPath, startedMs},
 		sampleDirectory: media.directory,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};

@@ -1,7 +1,8 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {parseDurationMs} from '#cli/parse-duration.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
+import {type SignalForm, signalForms} from '#demo/options.ts';
 
 type DemoFlags = {
 	readonly media?: string;
@@ -12,6 +13,7 @@ type DemoFlags = {
 	readonly browser: boolean;
 	readonly seed: number;
 	readonly update: boolean;
+	readonly uplink: SignalForm;
 };
 
 const parseRatio = (text: string): number => {
@@ -52,10 +54,15 @@ export const registerDemoCommand = (program: Command): void => {
 			'also roll a second version out to two more set-tops, by the carousel, in two waves of which one falls back',
 			false,
 		)
+		.addOption(
+			new Option('--uplink <form>', 'between headend and dish: multicast, or a real DVB signal')
+				.choices(signalForms)
+				.default('ip'),
+		)
 		.option('--no-browser', 'do not open the page on this desktop')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ ./streamverse demo\n  $ ./streamverse demo --update\n  $ ./streamverse demo --loss 0.1 --fade 10s\n  $ ./streamverse demo --for 60s --report build/demo-report.json',
+			'\nExamples:\n  $ ./streamverse demo\n  $ ./streamverse demo --update\n  $ ./streamverse demo --uplink gse\n  $ ./streamverse demo --loss 0.1 --fade 10s\n  $ ./streamverse demo --for 60s --report build/demo-report.json',
 		)
 		.action(async (flags: DemoFlags) => {
 			const {runDemo} = await import('#demo/run-demo.ts');
@@ -71,6 +78,7 @@ export const registerDemoCommand = (program: Command): void => {
 						openBrowser: flags.browser && flags.for === undefined,
 						seed: flags.seed,
 						update: flags.update,
+						uplink: flags.uplink,
 					},
 					signal,
 					output: process.stdout,

@@ -13,6 +13,8 @@ const sessionsMax = 1024;
 /** Groups and ports that carry packets or frames; each has a decoder. */
 const carriersMax = 32;
 const otherEndpointsMax = 1024;
+/** Datagrams are dated by the write that completed them: a millisecond of a transponder. */
+const portionBytes = 8 * 1024;
 
 /** First bytes by which transports over UDP are told from each other; LCT's first nibble is its version. */
 const tsSync = 0x47;
@@ -42,9 +44,8 @@ export class Analysis {
 	/** Bytes of a carrier that is not in datagrams: a file of packets or frames, or what a receiver demodulated. */
 	takeStream(bytes: Buffer, timeOf: (position: number) => number, options: Omit<DecoderOptions, 'input'> = {}): void {
 		const decoder = this.#carrier('the stream', {input: 'stream', ...options});
-		const result = decoder?.write(bytes);
-		if (result !== undefined) {
-			this.#takeDecoded(result, timeOf);
+		for (let at = 0; decoder !== undefined && at < bytes.length; at += portionBytes) {
+			this.#takeDecoded(decoder.write(bytes.subarray(at, at + portionBytes)), timeOf);
 		}
 	}
 

@@ -4,7 +4,9 @@ import {stringify} from 'yaml';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {announcementEndpoint} from '#appliance/contract/gateway-session.ts';
 import {freeTcpPort, freeUdpPortPair} from '#demo/box/free-port.ts';
+import {demoSymbolRateKsps, dishAddress, type SignalOptions, signalSections} from '#demo/link/signal.ts';
 import type {LinkChannel} from '#demo/link/start-link.ts';
+import type {SignalForm} from '#demo/options.ts';
 
 const host = '127.0.0.1';
 const contentGroup = '239.255.1.1';
@@ -12,6 +14,7 @@ const contentGroup = '239.255.1.1';
 const rateBps = 20_000_000;
 /** The packets take the way over the lossy link, which listens beside the port that receivers are told of. */
 const portOffset = 1;
+const signalPort = 5104;
 export const liveChannelId = 'demo';
 /** A chart of the console should show something within a minute. */
 const telemetryIntervalMs = 5000;
@@ -22,11 +25,18 @@ export type BoxPlan = {
 	readonly urls: Readonly<Record<BoxKind, string>>;
 	/** What the link carries. */
 	readonly channels: readonly LinkChannel[];
+	/** Between headend and dish; absent where plain multicast goes. */
+	readonly signal: SignalOptions | undefined;
 	/** What a set-top on this machine tunes to. */
 	readonly receive: object;
 	/** The box's YAML, as an object. */
 	readonly files: Readonly<Record<BoxKind, object>>;
 };
+
+const planSignal = async (form: SignalOptions['form']): Promise<SignalOptions> => ({
+	...{form, symbolRateKsps: demoSymbolRateKsps},
+	port: await freeUdpPortPair(signalPort),
+});
 
 /** Three boxes of one small operator on the loopback interface of this machine, on ports that are free now. */
 export const planBoxes = async (options: {
@@ -34,8 +44,9 @@ export const planBoxes = async (options: {
 	readonly mediaDirectory: string;
 	/** By which each box enrols. */
 	readonly claimFileOf: (deviceId: string) => string;
+	readonly uplink: SignalForm;
 }): Promise<BoxPlan> => {
-	const {stateDirectory, mediaDirectory, claimFileOf} = options;
+	const {stateDirectory, mediaDirectory, claimFileOf, uplink} = options;
 	const [headend, stb, popNode] = [await freeTcpPort(8080), await freeTcpPort(8081), await freeTcpPort(8082)];
 	const supervisors = [await freeTcpPort(8090), await freeTcpPort(8091), await freeTcpPort(8092)] as const;
 	const announcement = {
@@ -44,6 +55,8 @@ export const planBoxes = async (options: {
 		tsi: announcementEndpoint.tsi,
 	};
 	const contentPort = await freeUdpPortPair(5001);
+	const signal = uplink === 'ip' ? undefined : await planSignal(uplink);
+	const source = signal === undefined ? undefined : dishAddress;
 	const urls = {
 		headend: `http://${host}:${headend}`,
 		stb: `http://${host}:${stb}`,
@@ -61,9 +74,10 @@ export const planBoxes = async (options: {
 	return {
 		urls,
 		receive,
+		signal,
 		channels: [
-			{group: announcement.group, port: announcement.port, portOffset},
-			{group: contentGroup, port: contentPort, portOffset},
+			{group: announcement.group, port: announcement.port, portOffset, source},
+			{group: contentGroup, port: contentPort, portOffset, source},
 		],
 		files: {
 			headend: box('headend', supervisors[0], {
@@ -86,8 +100,9 @@ export const planBoxes = async (options: {
 					interfaceAddress: host,
 					ttl: 1,
 					portOffset,
-					rateBps,
+					...(signal === undefined ? {rateBps} : {output: signalSections(signal).output}),
 				},
+				...(signal === undefined ? {} : {network: signalSections(signal).network}),
 				repair: {baseUrls: [{url: `${urls['pop-node']}/streamverse/`}], randomBackOffMs: 200},
 			}),
 			stb: box('stb', supervisors[1], {

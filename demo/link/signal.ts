@@ -1,8 +1,5 @@
+import type {SignalForm} from '#demo/options.ts';
 import {type Decapsulator, openDecapsulator} from '#native/link/link.ts';
-
-/** How the demo's headend transmits: IP multicast, or a real DVB signal in one of its forms. */
-export const signalForms = ['ip', 'mpe', 'gse'] as const;
-export type SignalForm = (typeof signalForms)[number];
 
 /** Receivers give datagrams back with this source, by which they differ from those of the headend on the same machine. */
 export const dishAddress = '127.0.0.2';
@@ -14,6 +11,9 @@ export type SignalOptions = {
 	/** Of this machine, for the stream from the headend to the dish. */
 	readonly port: number;
 };
+
+/** Of a transponder that leaves about 20 Mbit/s for IP with 8PSK 3/4: as much as the demo sends without one. */
+export const demoSymbolRateKsps = 9600;
 
 /** Sections of a headend's configuration; the rate follows from the transponder. */
 export const signalSections = ({form, symbolRateKsps, port}: SignalOptions) => ({

@@ -15,6 +15,7 @@ export type DemoFacts = {
 	readonly playback: {readonly vod: PlaybackResult; readonly live: PlaybackResult};
 	readonly fleet: DemoReport['fleet'];
 	readonly update?: DemoReport['update'];
+	readonly signal?: DemoReport['signal'];
 };
 
 /** The verdict and the figures behind it. Pure, so that every way to fail is tested without a demo. */
@@ -26,6 +27,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 		...playbackReasons('live', playback.live),
 		...fleetReasons(facts.fleet),
 		...updateReasons(facts.update),
+		...signalReasons(facts.signal),
 	];
 	return {
 		version: 1,
@@ -64,6 +66,7 @@ export const makeReport = (facts: DemoFacts): DemoReport => {
 		carousel: {rateErrorRatio: headend.uplink.rateErrorRatio, rateBps: headend.uplink.rateBps},
 		fleet: facts.fleet,
 		...(facts.update === undefined ? {} : {update: facts.update}),
+		...(facts.signal === undefined ? {} : {signal: facts.signal}),
 		ok: reasons.length === 0,
 		reasons,
 	};
@@ -85,6 +88,13 @@ const playbackReasons = (what: string, result: PlaybackResult): readonly string[
 const fleetReasons = ({boxes, enrolled, online}: DemoReport['fleet']): readonly string[] => [
 	...(enrolled === boxes ? [] : [`${enrolled} of ${boxes} boxes enrolled with the fleet`]),
 	...(online === boxes ? [] : [`the fleet sees ${online} of ${boxes} boxes online`]),
+];
+
+const signalReasons = (signal: DemoReport['signal']): readonly string[] => [
+	...(signal?.datagrams === 0 ? ['no datagram came by the signal'] : []),
+	...(signal === undefined || signal.droppedDatagrams === 0
+		? []
+		: [`the transponder had no room for ${signal.droppedDatagrams} datagrams of the plan`]),
 ];
 
 /** One wave keeps the release, the other falls back from it, and the rollout notices. */

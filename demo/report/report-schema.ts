@@ -84,6 +84,20 @@ export const demoReportSchema = z.strictObject({
 			bytesMulticast: countSchema,
 		})
 		.optional(),
+	/** Only with `--uplink` of another form than IP: what the dish made of the signal. */
+	signal: z
+		.strictObject({
+			form: z.enum(['mpe', 'gse']),
+			modcod: z.string(),
+			carrierBytes: countSchema,
+			datagrams: countSchema,
+			/** Everything that was wrong with the stream, and what this machine was too slow to take of it. */
+			damage: countSchema,
+			kernelDrops: countSchema,
+			/** That the headend had no room for. */
+			droppedDatagrams: countSchema,
+		})
+		.optional(),
 	ok: z.boolean(),
 	/** Why it is not ok; empty when it is. */
 	reasons: z.array(z.string()),

@@ -16,9 +16,13 @@ export const summarise = (report: DemoReport): readonly string[] => {
 		`cache hit ratio ${(cache.hitRatio * 100).toFixed(1)} %`,
 		`${fleet.online} of ${fleet.boxes} boxes enrolled and online in the fleet`,
 		...(report.update === undefined ? [] : updateLines(report.update)),
+		...(report.signal === undefined ? [] : [signalLine(report.signal)]),
 		report.ok ? 'all is well' : `not well: ${report.reasons.join('; ')}`,
 	];
 };
+
+const signalLine = ({form, modcod, datagrams, carrierBytes, damage}: NonNullable<DemoReport['signal']>): string =>
+	`${datagrams} datagrams by ${form.toUpperCase()} in ${(carrierBytes / 1e6).toFixed(0)} MB of ${modcod}, ${damage} damages`;
 
 const updateLines = ({
 	release,

@@ -87,6 +87,24 @@ test.serial(
 	},
 );
 
+for (const form of ['mpe', 'gse']) {
+	test.serial(
+		`the demo runs through ${form.toUpperCase()}, and what arrives is byte-identical all the same`,
+		async (t) => {
+			t.timeout(runTimeoutMs);
+			const reportPath = join(await withDirectory(t), 'report.json');
+			const demo = await withDemo(t, ['--for', '10s', '--fade', '0', '--uplink', form, '--report', reportPath]);
+			await ended(demo);
+			t.log(demo.output().slice(-1200));
+			const {objects, playback, signal} = demoReportSchema.parse(JSON.parse(await readFile(reportPath, 'utf8')));
+			t.true(objects.checked > 50 && objects.identical === objects.checked);
+			t.true(playback.vod.framesDecoded > 50 && playback.live.framesDecoded > 50, JSON.stringify(playback));
+			t.like(signal, {form, modcod: '8PSK 3/4', droppedDatagrams: 0});
+			t.true((signal?.datagrams ?? 0) > 1000);
+		},
+	);
+}
+
 test.serial('Ctrl-C ends the demo with everything that it started, and leaves nothing behind', async (t) => {
 	t.timeout(runTimeoutMs);
 	const demo = await withDemo(t, []);

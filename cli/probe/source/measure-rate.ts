@@ -5,6 +5,8 @@ import {openLinkDecoder} from '#native/link/link.ts';
 
 /** So much of a file tells its rate: eight seconds of a transponder. */
 const measuredBytesMax = 64 * 1024 * 1024;
+/** Positions are as fine as this. */
+const portionBytes = 64 * 1024;
 /** EXT_TIME may have whole seconds only; over less than this its steps would be the result. */
 const spanMinMs = 4000;
 
@@ -16,7 +18,8 @@ export const measureRate = async (
 	const decoder = openLinkDecoder({input: 'stream'});
 	let first: {readonly position: number; readonly timeMs: number} | undefined;
 	let last = first;
-	for await (const bytes of createReadStream(path, {end: measuredBytesMax - 1, signal}) as AsyncIterable<Buffer>) {
+	const stream = createReadStream(path, {end: measuredBytesMax - 1, highWaterMark: portionBytes, signal});
+	for await (const bytes of stream as AsyncIterable<Buffer>) {
 		const {datagrams} = decoder.write(bytes);
 		let at = 0;
 		for (const [index, length] of datagrams.lengths.entries()) {

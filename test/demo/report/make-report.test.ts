@@ -105,3 +105,23 @@ test(
 	{update: {...update, waves: update.waves.map((wave) => ({...wave, confirmed: 1, rolledBack: 0}))}},
 	/0 waves fell back, not 1/u,
 );
+
+const signal = {
+	form: 'gse',
+	modcod: '8PSK 3/4',
+	carrierBytes: 4000,
+	datagrams: 3,
+	damage: 0,
+	kernelDrops: 0,
+	droppedDatagrams: 0,
+} as const;
+
+test('what came by a real signal is told, and is ok', (t) => {
+	const report = makeReport({...facts, signal});
+	t.true(report.ok);
+	t.deepEqual(demoReportSchema.parse(JSON.parse(JSON.stringify(report))), report);
+	t.regex(summarise(report).join('\n'), /3 datagrams by GSE in 0 MB of 8PSK 3\/4, 0 damages/u);
+});
+
+test('the signal was empty', flaw, {signal: {...signal, datagrams: 0}}, /no datagram came by the signal/u);
+test('the plan was too much', flaw, {signal: {...signal, droppedDatagrams: 2}}, /no room for 2 datagrams/u);
