@@ -25,7 +25,7 @@ class UdpOutput final : public LinkOutput {
     explicit UdpOutput(const UdpOutputOptions& options)
         : options_(options),
           destination_(packet::ParseAddress(options.group, options.port)),
-          sender_({.interfaceAddress = options.interfaceAddress, .sourceAddress = "", .ttl = options.ttl}) {
+          sender_({.interfaceAddress = options.interfaceAddress, .ttl = options.ttl}) {
         sender_.Prepare(destination_.family());
         std::random_device random;
         source_ = random();

@@ -32,7 +32,7 @@ struct ReceiverOptions {
     unsigned batchDatagrams = 64;      // per system call
     unsigned datagramBytesMax = 2048;  // longer ones are dropped and counted; with GRO 65535 is taken
     bool tellsSource = false;
-    bool gro = false;                  // UDP_GRO: one read may bring up to 64 datagrams of one sender
+    bool gro = false;  // UDP_GRO: one read may bring up to 64 datagrams of one sender
 };
 
 struct ReceiverCounters {

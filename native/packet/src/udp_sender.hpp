@@ -26,8 +26,8 @@ struct Run {
 };
 
 struct SenderOptions {
-    std::string interfaceAddress;  // empty: the routing table's choice
-    std::string sourceAddress;     // bound to; empty: the interface's
+    std::string interfaceAddress;    // empty: the routing table's choice
+    std::string sourceAddress = {};  // bound to; empty: the interface's
     int ttl = 1;
     bool loop = true;
     int sendBufferBytes = 4 * 1024 * 1024;
