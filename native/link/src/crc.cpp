@@ -3,6 +3,7 @@
 #include <isa-l/crc.h>
 
 #include <array>
+#include <cstring>
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
@@ -11,6 +12,9 @@
 namespace streamverse::link {
 
 uint8_t Crc8ByProducts(const uint8_t* bytes, size_t size);
+#if defined(LINK_WIDE_PRODUCTS)
+size_t FoldCrc32(const uint8_t* bytes, size_t size, uint32_t before, uint8_t* folded);
+#endif
 
 namespace {
 
@@ -44,9 +48,39 @@ bool HasProducts() {
 }  // namespace
 
 // ISA-L's is inverted on its way in and out.
-uint32_t Crc32(const uint8_t* bytes, size_t size, uint32_t before) {
+uint32_t Crc32ByLibrary(const uint8_t* bytes, size_t size, uint32_t before) {
     return ~crc32_ieee(~before, const_cast<unsigned char*>(bytes), size);
 }
+
+#if defined(LINK_WIDE_PRODUCTS)
+namespace {
+
+constexpr size_t kFoldedBytes = 16;
+constexpr size_t kFoldBytesMin = 256;  // below it the library is as fast
+
+uint32_t Crc32ByFolding(const uint8_t* bytes, size_t size, uint32_t before) {
+    if (size < kFoldBytesMin) {
+        return Crc32ByLibrary(bytes, size, before);
+    }
+    // What is folded, and the rest that is less than a lane.
+    std::array<uint8_t, 2 * kFoldedBytes> last;
+    const size_t taken = FoldCrc32(bytes, size, before, last.data());
+    std::memcpy(last.data() + kFoldedBytes, bytes + taken, size - taken);
+    return Crc32ByLibrary(last.data(), kFoldedBytes + size - taken, 0);
+}
+
+}  // namespace
+
+uint32_t Crc32(const uint8_t* bytes, size_t size, uint32_t before) {
+    static const bool kIsWide =
+        __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("vpclmulqdq") != 0;
+    return kIsWide ? Crc32ByFolding(bytes, size, before) : Crc32ByLibrary(bytes, size, before);
+}
+#else
+uint32_t Crc32(const uint8_t* bytes, size_t size, uint32_t before) {
+    return Crc32ByLibrary(bytes, size, before);
+}
+#endif
 
 uint8_t Crc8ByTable(const uint8_t* bytes, size_t size) {
     uint8_t remainder = 0;

@@ -30,8 +30,10 @@ void CheckChecksums() {
     CHECK(Crc32(Bytes(kDigits), kDigits.size()) == 0x0376E6E7);
     CHECK(Crc32(Bytes(kDigits) + 4, 5, Crc32(Bytes(kDigits), 4)) == 0x0376E6E7);
     CHECK(Crc8(Bytes(kDigits), kDigits.size()) == 0xBC);
-    const auto bytes = RandomBytes(400, 8);
+    const auto bytes = RandomBytes(700, 8);
     for (size_t size = 0; size <= bytes.size(); ++size) {
+        CHECK(Crc32(bytes.data(), size) == Crc32ByLibrary(bytes.data(), size));
+        CHECK(Crc32(bytes.data(), size, 0x12345678) == Crc32ByLibrary(bytes.data(), size, 0x12345678));
         CHECK(Crc8(bytes.data(), size) == Crc8ByTable(bytes.data(), size));
     }
 }
