@@ -35,11 +35,11 @@ EncapsulatorThread::EncapsulatorThread(const EncoderOptions& options,
                                        const std::vector<EncapsulatorInput>& inputs, int receiveBufferBytes,
                                        std::unique_ptr<LinkOutput> output, OnFailed onFailed)
     : rate_(options.rate),
-      unitBytes_(LinkEncoder(options).unitBytes()),
+      encoder_(options),
+      unitBytes_(encoder_.unitBytes()),
       sockets_(SocketOptions(receiveBufferBytes)),
       output_(std::move(output)),
-      onFailed_(std::move(onFailed)),
-      encoder_(options) {
+      onFailed_(std::move(onFailed)) {
     for (const EncapsulatorInput& input : inputs) {
         const auto group = packet::ParseAddress(input.endpoint.group, input.endpoint.port);
         Flow flow{EndOf(group.get()), std::nullopt, input.serviceId};

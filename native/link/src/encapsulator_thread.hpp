@@ -59,6 +59,9 @@ class EncapsulatorThread {
     };
 
     const LinkRate rate_;
+    mutable std::mutex mutex_;  // of the encoder and the statistics
+    LinkEncoder encoder_;
+    EncapsulatorStats stats_;
     const size_t unitBytes_;
     packet::UdpReceiver sockets_;
     std::map<packet::EndpointId, Flow> flows_;
@@ -68,9 +71,6 @@ class EncapsulatorThread {
     std::vector<uint8_t> datagram_;
     uint16_t identification_ = 0;
 
-    mutable std::mutex mutex_;
-    LinkEncoder encoder_;
-    EncapsulatorStats stats_;
     std::atomic<bool> stopping_{false};
     std::mutex stopMutex_;
     std::thread receiving_;

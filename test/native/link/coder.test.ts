@@ -1,6 +1,8 @@
+import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {type LinkFormat, openLinkDecoder, openLinkEncoder} from '#native/link/link.ts';
 import {listModcods} from '#native/modem/modem.ts';
+import {readPcap} from '#test/helper/read-pcap.ts';
 import {datagramsOf, sampleDatagram, sampleFormats, sampleFrames, sampleTransport} from '#test/helper/sample-link.ts';
 import {seededRandom} from '#test/helper/seeded-random.ts';
 
@@ -165,4 +167,32 @@ test('random bytes make findings at most, as a stream and as datagrams', (t) => 
 		t.is(decoder.stats().datagrams, 0);
 		t.is(decoder.stats().carrierBytes, bytes.length);
 	}
+});
+
+const vector = (name: string): Buffer => readFileSync(new URL(`../../vectors/${name}`, import.meta.url));
+const hello = '1011030000000000000000010000000068656c6c6f';
+
+test("another program's MPE is read: its PMT has no descriptors", (t) => {
+	const decoder = openLinkDecoder({input: 'stream'});
+	const {datagrams, findings} = decoder.write(vector('mpe.ts.bin'));
+	t.deepEqual(findings, []);
+	t.deepEqual(
+		datagramsOf(datagrams).map((datagram) => datagram.subarray(28).toString('hex')),
+		[hello],
+	);
+	t.is(decoder.contents().transports[0]?.services[0]?.serviceId, 5001);
+});
+
+test("another program's GSE is read: with and without a label, and in two fragments", (t) => {
+	const decoder = openLinkDecoder({input: 'datagrams'});
+	const results = readPcap(vector('bbframe-gse.pcap')).map((payload) => decoder.write(payload));
+	t.deepEqual(
+		results.flatMap(({findings}) => findings),
+		[],
+	);
+	t.deepEqual(
+		results.flatMap(({datagrams}) => datagramsOf(datagrams).map((datagram) => datagram.subarray(28).toString('hex'))),
+		[hello, hello, hello],
+	);
+	t.like(decoder.contents().frames[0], {content: 'gse', pls: 16, dataFieldBytes: 181});
 });
