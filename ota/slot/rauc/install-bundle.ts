@@ -1,6 +1,6 @@
 import type {Logger} from '#appliance/log/logger.ts';
 import {openRaucBus, type RaucBus, type RaucSignal} from '#ota/slot/rauc/rauc-bus.ts';
-import {isFallback, pairOf} from '#ota/slot/rauc/slot-pair.ts';
+import {isFallback, pairOf, targetSlots} from '#ota/slot/rauc/slot-pair.ts';
 import {type SlotErrorCode, slotError} from '#ota/slot/slot-error.ts';
 import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
 
@@ -88,11 +88,13 @@ const untilEnded = async <Told>(ended: Promise<Told>, signal: AbortSignal): Prom
 };
 
 const requireInstalled = async (bus: RaucBus, {release}: VerifiedBundle): Promise<void> => {
-	const {other} = pairOf(await bus.slots());
+	const targets = targetSlots(await bus.slots());
 	const primary = await bus.primary();
-	if (primary !== other.name || other['bundle.version'] !== release) {
+	const written = targets.find(({name}) => name === primary);
+	if (written?.['bundle.version'] !== release) {
+		const held = targets.map((slot) => `${slot.name} holds ${slot['bundle.version'] ?? 'nothing'}`).join(', ');
 		throw slotError('OTA_SLOT_INSTALL_FAILED', {
-			message: `RAUC says that it is done, but next to boot is ${primary}, and ${other.name} holds ${other['bundle.version'] ?? 'nothing'}.`,
+			message: `RAUC says that it is done, but next to boot is ${primary}, and ${held}.`,
 			retryable: true,
 		});
 	}
