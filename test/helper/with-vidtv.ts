@@ -16,12 +16,12 @@ const script = fileURLToPath(new URL('./vidtv/make-modules.sh', import.meta.url)
 const probe = fileURLToPath(new URL('./vidtv/probe.ts', import.meta.url));
 const makeTimeoutMs = 20 * 60_000;
 
-/** The frontend is told where the carrier lies behind the LNB: 11 727.5 MHz less 10.6 GHz, in kHz. There is a signal there. */
-const intermediateKhz = 1_127_500;
+/** The driver has a signal on the transponder of the project's examples, in kHz as the satellite sends it. */
+const transponderKhz = 11_727_500;
 /** So far beside it there is a weak one, at which the driver shall always drop the lock. */
 const shiftKhzMax = 1000;
 const moduleOptions = [
-	`vidtv_valid_dvb_s_freqs=${intermediateKhz}`,
+	`vidtv_valid_dvb_s_freqs=${transponderKhz}`,
 	`max_frequency_shift_hz=${shiftKhzMax}`,
 	'drop_tslock_prob_on_low_snr=100 recover_tslock_prob_on_good_snr=100',
 ].join(' ');
@@ -64,9 +64,13 @@ export const vidtvImage = async ({release}: {readonly release: string}): Promise
 	if (!existsSync(modules)) {
 		await makeModules(modules, kernel);
 	}
+	return await testImage({release, files: await probeFiles(), overlays: [modules]});
+};
+
+const probeFiles = async (): Promise<Readonly<Record<string, string>>> => {
 	const probeFile = path.join(modulesDirectory, 'vidtv-probe.js');
 	await bundleProcess(probe, probeFile, {kept: [], format: 'esm'});
-	const files = {
+	return {
 		'etc/modprobe.d/vidtv.conf': `options dvb-vidtv-bridge ${moduleOptions}\n`,
 		'etc/modules-load.d/vidtv.conf': 'dvb-vidtv-bridge\n',
 		'etc/systemd/system/vidtv-device.service': deviceUnit,
@@ -75,7 +79,6 @@ export const vidtvImage = async ({release}: {readonly release: string}): Promise
 		'etc/systemd/system-preset/00-a-vidtv.preset': 'enable vidtv-device.service\nenable vidtv-role.service\n',
 		'usr/lib/streamverse/vidtv-probe.js': await readFile(probeFile, 'utf8'),
 	};
-	return await testImage({release, files, overlays: [modules]});
 };
 
 const makeModules = async (overlay: string, kernel: string): Promise<void> => {

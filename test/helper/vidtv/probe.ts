@@ -1,6 +1,5 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {z} from 'zod';
 import {openTuner} from '#native/dvb/dvb.ts';
@@ -24,7 +23,7 @@ const musicPid = 273;
 const lockTimeoutMs = 20_000;
 const packetBytes = 188;
 const readBytesMin = 2_000_000;
-const devices = '/sys/bus/platform/devices';
+const driver = 'dvb_vidtv_bridge';
 
 const tell = (step: string, facts: unknown): void => {
 	process.stdout.write(`\nVIDTV ${JSON.stringify({step, facts})}\n`);
@@ -69,66 +68,50 @@ const readSome = async (tuner: Tuner): Promise<object> => {
 	return {pes: first.value?.toString('hex', 0, 4), foreign, eventTable: section.value?.[0]};
 };
 
-const device = async (): Promise<string> => {
-	const name = (await readdir(devices)).find((entry) => entry.startsWith('vidtv'));
-	if (name === undefined) {
-		throw new Error('There is no vidtv.');
-	}
-	return name;
+/** Of the driver alone: what it builds on stays, as when a device is pulled out. */
+const order = async (program: 'modprobe' | 'rmmod'): Promise<number> => {
+	const [status] = await once(spawn(program, [driver], {stdio: 'inherit'}), 'exit');
+	return Number(status);
 };
 
-/** The kernel answers only when nobody holds the adapter any more, so another process asks it. */
-const order = (what: 'bind' | 'unbind', name: string): Promise<unknown> =>
-	once(spawn('/bin/sh', ['-c', `echo ${name} >/sys/bus/platform/drivers/vidtv/${what}`], {stdio: 'inherit'}), 'exit');
-
+/** The driver cannot be taken from under who holds it: it goes when nobody does, as its last reader's cable. */
 const unplug = async (tuner: Tuner): Promise<void> => {
 	const watching = watchTuners({signal});
 	tell('watched', (await watching.next()).value?.length);
-	const reading = tuner.read({pids: 'all', signal});
-	await reading.next();
-	const name = await device();
-	const unbound = order('unbind', name);
-	let ended: unknown;
-	try {
-		for await (const _ of reading) {
-			// Until the adapter is gone.
-		}
-	} catch (error) {
-		ended = error instanceof Error && 'code' in error ? error.code : String(error);
-	}
-	const statistics = await tuner.statistics().then(
-		() => 'still there',
-		(error: unknown) => (error as {code?: string}).code,
-	);
+	const refused = (await order('rmmod')) !== 0;
 	await tuner.close();
-	await unbound;
-	tell('unplugged', {
-		ended,
-		statistics,
-		list: (await listTuners()).length,
-		watched: (await watching.next()).value?.length,
-	});
-	await order('bind', name);
+	const removed = await order('rmmod');
+	const watched = (await watching.next()).value?.length;
+	tell('unplugged', {refused, removed, watched, list: (await listTuners()).length, opens: codeOf(openIt)});
+	await order('modprobe');
 	tell(
 		'plugged',
 		(await watching.next()).value?.map(({adapter}) => adapter),
 	);
+	await using again = openIt();
+	tell('again', (await lockOn(again, transponder)).statistics.locked);
+};
+
+const openIt = (): Tuner => openTuner({kind: 'kernel', adapter: 0});
+
+const codeOf = (work: () => unknown): string => {
+	try {
+		work();
+		return 'done';
+	} catch (error) {
+		return (error as {code: string}).code;
+	}
 };
 
 const probeDevice = async (): Promise<void> => {
 	tell('list', await listTuners());
-	const tuner = openTuner({kind: 'kernel', adapter: 0});
+	const tuner = openIt();
 	const {lockMs, statistics} = await lockOn(tuner, transponder);
 	tell('lock', {lockMs: Math.round(lockMs ?? -1), statistics});
-	const taken = (): string => {
-		try {
-			openTuner({kind: 'kernel', adapter: 0});
-			return 'opened twice';
-		} catch (error) {
-			return (error as {code: string}).code;
-		}
-	};
-	tell('taken', taken());
+	if (lockMs === undefined) {
+		throw new Error('There is no lock.');
+	}
+	tell('taken', codeOf(openIt));
 	const scan = scanCarriers(tuner, {tunings: [elsewhere, transponder], antenna, signal, limits: {lockTimeoutMs: 3000}});
 	tell(
 		'scan',
@@ -141,23 +124,19 @@ const probeDevice = async (): Promise<void> => {
 	tell('some', await readSome(tuner));
 	const weak = await lockOn(tuner, beside, 3000);
 	const again = await lockOn(tuner, transponder);
-	tell('lost', {
-		lost: weak.lockMs === undefined,
-		regained: again.statistics.locked,
-		pls: await tuner.tune({...transponder, plsIndex: 8}, antenna, {signal}).then(
-			() => 'taken',
-			(error: unknown) => (error as {code?: string}).code,
-		),
-	});
-	await lockOn(tuner, transponder);
+	tell('lost', {lost: weak.lockMs === undefined, regained: again.statistics.locked});
+	await tuner.tune({...transponder, plsIndex: 8}, antenna, {signal});
+	tell('PLS', (await waitForLock(tuner, {timeoutMs: lockTimeoutMs, signal})).statistics.locked);
 	await unplug(tuner);
+	// The role begins without it.
+	await order('rmmod');
 };
 
 const roleStatusSchema = z.looseObject({
 	tuner: z.looseObject({locked: z.boolean(), cnrDb: z.number().optional(), work: z.looseObject({phase: z.string()})}),
 });
 
-/** What the box's own software makes of the adapter that it has, and that is taken from it. */
+/** What the box's own software makes of the adapter that is plugged in beside it. */
 const probeRole = async (): Promise<void> => {
 	const until = async (step: string, wanted: (tuner: z.infer<typeof roleStatusSchema>['tuner']) => boolean) => {
 		while (true) {
@@ -171,13 +150,9 @@ const probeRole = async (): Promise<void> => {
 			await sleep(500, undefined, {signal});
 		}
 	};
-	await until('role locks', ({locked, work}) => locked && work.phase === 'announcing');
-	const name = await device();
-	const unbound = order('unbind', name);
 	await until('role is without', ({locked, work}) => !locked && work.phase === 'absent');
-	await unbound;
-	await order('bind', name);
-	await until('role locks again', ({locked}) => locked);
+	await order('modprobe');
+	await until('role locks', ({locked, work}) => locked && work.phase === 'announcing');
 };
 
 try {
