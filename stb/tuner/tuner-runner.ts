@@ -3,6 +3,7 @@ import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {Tuner} from '#native/dvb/tuner.ts';
 import {waitForLock} from '#native/dvb/wait-for-lock.ts';
+import {NativeError} from '#native/native-error.ts';
 import type {AnnouncementListener} from '#stb/tuner/announcement-listener.ts';
 import type {Carrier} from '#stb/tuner/carrier.ts';
 import {createDamageMeter, type DamageMeter} from '#stb/tuner/damage-meter.ts';
@@ -10,6 +11,9 @@ import type {Pump} from '#stb/tuner/pump.ts';
 import {readSignal, type SignalReading, unlocked} from '#stb/tuner/signal-meter.ts';
 import type {TunerConfig} from '#stb/tuner/tuner-config.ts';
 import {carrierOf, type TunerEvent, type TunerState, transition, tunerStateAtStart} from '#stb/tuner/tuner-state.ts';
+
+/** What the driver, or our own check of a word on the cable, says of a carrier and not of the device. */
+const beyondReach: ReadonlySet<string> = new Set(['NATIVE_DVB_REFUSED', 'NATIVE_DVB_ARGUMENT']);
 
 export type TunerRunnerOptions = {
 	readonly config: TunerConfig;
@@ -52,6 +56,8 @@ export class TunerRunner {
 	#name: string;
 	#signal: SignalReading = unlocked;
 	#losses = 0;
+	/** A device that opens and fails is not asked in one breath. */
+	#failedLast = false;
 	/** Of pumps that are no more. */
 	#before = {overruns: 0, dropped: 0};
 
@@ -108,6 +114,7 @@ export class TunerRunner {
 			return undefined;
 		}
 		this.#options.logger.warn({err: error, state: this.#state.kind}, 'the tuner fails; it is opened anew');
+		this.#failedLast = true;
 		return {kind: 'gone'};
 	}
 
@@ -130,6 +137,10 @@ export class TunerRunner {
 
 	async #openTuner(signal: AbortSignal): Promise<TunerEvent | undefined> {
 		const {open, logger, config} = this.#options;
+		if (this.#failedLast) {
+			this.#failedLast = false;
+			await sleep(config.reopenDelayMs, {signal});
+		}
 		try {
 			this.#tuner = open();
 			this.#name = this.#tuner.name;
@@ -149,10 +160,28 @@ export class TunerRunner {
 			return {kind: 'timeout'};
 		}
 		this.#signal = unlocked;
-		await tuner.tune(carrier, this.#options.config.antenna, {signal});
+		if (!(await this.#tune(tuner, carrier, signal))) {
+			return {kind: 'timeout'};
+		}
 		const {lockMs, statistics} = await waitForLock(tuner, {timeoutMs, signal});
 		this.#signal = readSignal(statistics, carrier);
 		return lockMs === undefined ? {kind: 'timeout'} : {kind: 'locked', lockMs: Math.round(lockMs)};
+	}
+
+	/** False for a carrier that the driver or the antenna cannot reach: the others may be within reach. */
+	async #tune(tuner: Tuner, carrier: Carrier, signal: AbortSignal): Promise<boolean> {
+		const {config, logger} = this.#options;
+		try {
+			await tuner.tune(carrier, config.antenna, {signal});
+			return true;
+		} catch (error) {
+			if (!(error instanceof NativeError) || !beyondReach.has(error.code)) {
+				throw error;
+			}
+			logger.warn({err: error, carrier}, 'this carrier cannot be tuned to');
+			await sleep(config.statisticsIntervalMs, {signal});
+			return false;
+		}
 	}
 
 	async #awaitAnnouncement(signal: AbortSignal): Promise<TunerEvent> {

@@ -22,7 +22,7 @@ const createSky = () => ({
 	tables: new Map<number, readonly Carrier[]>(),
 	present: true,
 	gone: false,
-	failing: false,
+	refused: new Set<number>(),
 	tuned: [] as number[],
 	pumps: [] as string[],
 	opened: 0,
@@ -40,7 +40,12 @@ const fakeTuner = (sky: ReturnType<typeof createSky>): Tuner => {
 	};
 	return {
 		...{name: 'adapter0/frontend0', format: 'ts', read: never, sections: never, pes: never},
-		tune: (tuning) => alive(() => void sky.tuned.push(tuning.frequencyKhz)),
+		tune: async ({frequencyKhz}) => {
+			if (sky.refused.has(frequencyKhz)) {
+				throw new NativeError('NATIVE_DVB_REFUSED', 'the driver does not tune');
+			}
+			await alive(() => void sky.tuned.push(frequencyKhz));
+		},
 		statistics: () => alive(statistics),
 		close: () => Promise.resolve(),
 		[Symbol.asyncDispose]: () => Promise.resolve(),
@@ -163,6 +168,15 @@ test('a tuner that is pulled out is closed, and used again when it is back', asy
 	t.is(sky.tuned[0], home.frequencyKhz, 'where the carousel was before');
 	t.is(sky.opened, 2);
 	t.is(runner.figures().overruns, 2, 'counts go on');
+});
+
+test('a carrier that the driver refuses is passed by, without closing the device', async (t) => {
+	const {sky, until} = withRunner(t, [far, home]);
+	sky.refused.add(far.frequencyKhz);
+	sky.lit.add(home.frequencyKhz);
+	sky.announcements.set(home.frequencyKhz, wanted);
+	await until('acquiring', home.frequencyKhz);
+	t.is(sky.opened, 1);
 });
 
 test('without a tuner or without carriers it waits, and stops when it is told to', async (t) => {
