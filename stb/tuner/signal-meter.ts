@@ -24,7 +24,9 @@ export const readSignal = (statistics: SignalStatistics, carrier: Carrier | unde
 		...(within(levelRatio, 0, 1) ? {levelRatio} : {}),
 		...(within(cnrDb, -20, 60) ? {cnrDb} : {}),
 		...(within(bitErrorRatio, 0, 1) ? {bitErrorRatio} : {}),
-		...(locked && threshold !== undefined && within(cnrDb, -20, 60) ? {marginDb: cnrDb - threshold} : {}),
+		...(locked && threshold !== undefined && within(cnrDb, -20, 60)
+			? {marginDb: Math.round((cnrDb - threshold) * 100) / 100}
+			: {}),
 	};
 };
 
