@@ -8,7 +8,7 @@ import {rollOffs} from '#native/modem/roll-off.ts';
 
 type Options = {
 	readonly modcod: string;
-	readonly frame: 'normal' | 'short';
+	readonly frame: 'normal' | 'medium' | 'short';
 	readonly pilots: boolean;
 	readonly gold: number;
 	readonly rollOff: TransmitOptions['rollOff'];
@@ -27,8 +27,15 @@ export const registerModemCommand = (program: Command): void => {
 		.summary('modulate a transport stream or BBFRAMEs as DVB-S2 or S2X')
 		.description('write any stage of the DVB-S2/S2X transmit chain (EN 302 307) from a file')
 		.argument('<file>', 'a transport stream of 188-byte packets, or BBFRAMEs one behind the other; - is standard input')
-		.requiredOption('--modcod <name>', '"8PSK 3/4", 8psk-3/4, or a PLS value from 0 to 255')
-		.addOption(new Option('--frame <size>', 'FECFRAME').choices(['normal', 'short']).default('normal'))
+		.requiredOption(
+			'--modcod <name>',
+			'"8PSK 3/4", 8psk-3/4, a PLS value from 0 to 255, or 256 + n for header n of VL-SNR',
+		)
+		.addOption(
+			new Option('--frame <size>', 'FECFRAME; medium is VL-SNR alone')
+				.choices(['normal', 'medium', 'short'])
+				.default('normal'),
+		)
 		.option('--pilots', 'insert pilot symbols', false)
 		.option('--gold <index>', 'of the physical layer scrambling sequence', parseGold, 0)
 		.option('--roll-off <factor>', `one of ${rollOffs.join(', ')}`, parseRollOff, 0.2)

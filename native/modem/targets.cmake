@@ -35,6 +35,7 @@ add_native_core(modem_core
     modem/src/symbol_mapper.cpp
     modem/src/transmit_chain.cpp
     modem/src/udp_sink.cpp
+    modem/src/vl_snr.cpp
     ${MODEM_TABLES})
 target_link_libraries(modem_core PUBLIC link_core packet_core)
 # SoapySDR's headers alone: the library is looked for when a transmitter is opened.
@@ -73,6 +74,18 @@ endif()
 add_native_test(modem_pulse_test modem/test/pulse_test.cpp)
 if(BUILD_TESTING)
     target_link_libraries(modem_pulse_test PRIVATE modem_core)
+endif()
+
+# A driver of the test's own stands for a transmitter.
+add_native_test(modem_soapy_test modem/test/soapy_test.cpp)
+if(BUILD_TESTING)
+    pkg_check_modules(SOAPYSDR_LINKED REQUIRED IMPORTED_TARGET SoapySDR)
+    add_library(modem_soapy_recorder MODULE modem/test/soapy_recorder.cpp)
+    set_target_properties(modem_soapy_recorder PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/soapy)
+    target_link_libraries(modem_soapy_recorder PRIVATE native_flags PkgConfig::SOAPYSDR_LINKED)
+    target_link_libraries(modem_soapy_test PRIVATE modem_core)
+    add_dependencies(modem_soapy_test modem_soapy_recorder)
+    target_compile_definitions(modem_soapy_test PRIVATE RECORDER_DIRECTORY="${CMAKE_BINARY_DIR}/soapy")
 endif()
 
 # Samples that a stranger recorded.

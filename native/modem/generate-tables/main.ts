@@ -28,6 +28,24 @@ type Modcod = {
 	readonly slots?: number;
 };
 
+type VlSnrMode = {
+	readonly name: string;
+	readonly frame: 'normal' | 'medium' | 'short';
+	readonly ldpc: string;
+	readonly bits_per_symbol: number;
+	readonly spread: number;
+	readonly set: number;
+	readonly pls: number;
+	readonly header_index: number;
+	readonly Xs: number;
+	readonly P: number;
+	readonly Xp: number;
+	readonly Kbch: number;
+	readonly Nbch: number;
+	readonly sent_bits: number;
+	readonly plframe_symbols: number;
+};
+
 type Point = readonly [number, number];
 
 type Constellation = {
@@ -74,6 +92,11 @@ const {entries: interleavers} = fact<{
 const {tables: thresholdTables} = fact<{
 	readonly tables: readonly {readonly esN0Db: Readonly<Record<string, number>>}[];
 }>('thresholds');
+
+const {modes: vlSnrModes, sequences_896_hex: vlSnrHeaders} = fact<{
+	readonly modes: readonly VlSnrMode[];
+	readonly sequences_896_hex: readonly string[];
+}>('vlsnr');
 
 const found = <Type>(value: Type | undefined, what: string): Type => {
 	if (value === undefined) {
@@ -156,7 +179,44 @@ const modcodEntry = (modcod: Modcod): string => {
 	].join(', ');
 };
 
+const vlSnrInner = (mode: VlSnrMode): Code =>
+	found(
+		codes.find(({id}) => id === mode.ldpc),
+		`code ${mode.ldpc}`,
+	);
+
+/** What is sent of a code's words. */
+const vlSnrCode = (mode: VlSnrMode): string => {
+	const {Kbch, Nbch, sent_bits: Nldpc, name} = mode;
+	const [, rate = ''] = name.split(' ');
+	const inner = vlSnrInner(mode);
+	return codeEntry({...inner, rate, Kbch, Nbch, Nldpc}, codes.indexOf(inner));
+};
+
+const slotsOf = ({plframe_symbols: symbols}: VlSnrMode): number =>
+	Math.round((symbols - 90 + 36 / 16) / (90 + 36 / 16));
+
+const vlSnrEntry = (mode: VlSnrMode, index: number): string => {
+	const {name, bits_per_symbol: bits, spread, set, pls: value, header_index: header, Xs, P, Xp} = mode;
+	const [modulation] = name.split(' ');
+	const points =
+		bits === 2
+			? `kPoints${pointListOf({pls: value, name, modulation: 'QPSK', frame: 'normal', pilots: true})}`
+			: 'nullptr';
+	return [
+		`{{"${name}", "${modulation}", &kVlSnrCodes[${index}], ${points}, nullptr, ${slotsOf(mode)}, ${bits}, true`,
+		`__builtin_nanf(""), &kVlSnr[${index}]}, ${value}, ${header}, kVlSnrHeader${index}`,
+		`&kCodes[${codes.indexOf(vlSnrInner(mode))}], ${Xs}, ${Xp}, ${P}, ${spread}, ${set}}`,
+	].join(', ');
+};
+
+const headerLine = ({header_index: header}: VlSnrMode, index: number): string => {
+	const bytes = Buffer.from(found(vlSnrHeaders[header], `VL-SNR header ${header}`), 'hex');
+	return `constexpr uint8_t kVlSnrHeader${index}[] = {${[...bytes].join(',')}};`;
+};
+
 const entries = modcods.map(modcodEntry);
+const vlSnrEntries = vlSnrModes.map(vlSnrEntry);
 const {
 	positionals: [output = ''],
 } = parseArgs({args: argv.slice(2), allowPositionals: true});
@@ -169,9 +229,12 @@ writeFileSync(
 		'namespace {',
 		...codes.flatMap(codeLines),
 		...pointLists.map((points, index) => `constexpr Point kPoints${index}[] = {${points}};`),
+		...vlSnrModes.map(headerLine),
+		`constexpr Code kVlSnrCodes[] = {\n${vlSnrModes.map(vlSnrCode).join(',\n')}};`,
 		'}  // namespace',
 		`extern const Code kCodes[kCodeCount] = {\n${codes.map(codeEntry).join(',\n')}};`,
 		`extern const Modcod kModcods[256] = {\n${entries.join(',\n')}};`,
+		`extern const VlSnr kVlSnr[kVlSnrCount] = {\n${vlSnrEntries.join(',\n')}};`,
 		`extern const char kSofBits[27] = "${pls.sof_bits}";`,
 		`extern const uint32_t kPlsRows[7] = {${pls.pls_generator_rows_32.map((row) => `${row}u`).join(', ')}};`,
 		`extern const uint64_t kPlsScrambling = ${pls.pls_scrambling_hex.startsWith('0x') ? '' : '0x'}${pls.pls_scrambling_hex}u;`,

@@ -20,28 +20,33 @@ const char* SizeName(FrameSize size) {
     return size == FrameSize::kNormal ? "normal" : size == FrameSize::kMedium ? "medium" : "short";
 }
 
+Napi::Object ModcodObject(Napi::Env env, unsigned pls, const Modcod& modcod) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("pls", pls);
+    entry.Set("name", modcod.name);
+    entry.Set("modulation", modcod.modulation);
+    entry.Set("rate", modcod.code->rate);
+    entry.Set("frame", SizeName(modcod.code->size));
+    entry.Set("pilots", modcod.pilots);
+    entry.Set("bitsPerSymbol", modcod.bitsPerSymbol);
+    entry.Set("bbFrameBits", modcod.code->kbch);
+    entry.Set("frameSymbols", PlFrameSymbols(modcod));
+    if (!std::isnan(modcod.thresholdDb)) {
+        entry.Set("thresholdDb", std::round(double{modcod.thresholdDb} * 100) / 100);
+    }
+    return entry;
+}
+
 Napi::Value ListModcods(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     Napi::Array list = Napi::Array::New(env);
     for (unsigned pls = 0; pls < 256; ++pls) {
-        const Modcod& modcod = kModcods[pls];
-        if (modcod.code == nullptr) {
-            continue;
+        if (kModcods[pls].code != nullptr) {
+            list.Set(list.Length(), ModcodObject(env, pls, kModcods[pls]));
         }
-        Napi::Object entry = Napi::Object::New(env);
-        entry.Set("pls", pls);
-        entry.Set("name", modcod.name);
-        entry.Set("modulation", modcod.modulation);
-        entry.Set("rate", modcod.code->rate);
-        entry.Set("frame", SizeName(modcod.code->size));
-        entry.Set("pilots", modcod.pilots);
-        entry.Set("bitsPerSymbol", modcod.bitsPerSymbol);
-        entry.Set("bbFrameBits", modcod.code->kbch);
-        entry.Set("frameSymbols", PlFrameSymbols(modcod));
-        if (!std::isnan(modcod.thresholdDb)) {
-            entry.Set("thresholdDb", std::round(double{modcod.thresholdDb} * 100) / 100);
-        }
-        list.Set(list.Length(), entry);
+    }
+    for (const VlSnr& mode : kVlSnr) {
+        list.Set(list.Length(), ModcodObject(env, kVlSnrFirst + mode.headerIndex, mode.modcod));
     }
     return list;
 }

@@ -10,6 +10,7 @@
 #include "modem/src/pl_header.hpp"
 #include "modem/src/pl_scrambler.hpp"
 #include "modem/src/symbol_mapper.hpp"
+#include "modem/src/vl_snr.hpp"
 
 namespace streamverse::modem {
 
@@ -30,6 +31,11 @@ std::vector<uint8_t> Copy(const uint8_t* bytes, size_t bits) {
 }  // namespace
 
 const Modcod& ModcodOf(uint16_t pls) {
+    for (const VlSnr& mode : kVlSnr) {
+        if (pls == kVlSnrFirst + mode.headerIndex) {
+            return mode.modcod;
+        }
+    }
     if (pls >= std::size(kModcods) || kModcods[pls].code == nullptr) {
         throw std::invalid_argument("this PLS value has no FECFRAME");
     }
@@ -51,11 +57,16 @@ FrameModulator::Plan& FrameModulator::PlanOf(uint16_t pls) {
     }
     auto& coder = coders_[modcod.code];
     if (coder == nullptr) {
-        coder = std::make_unique<Coder>(*modcod.code);
+        coder = std::make_unique<Coder>(*modcod.code,
+                                        modcod.vlSnr == nullptr ? *modcod.code : *modcod.vlSnr->inner);
     }
     plan = std::make_unique<Plan>();
     plan->coder = coder.get();
-    MakePlHeader(static_cast<uint8_t>(pls), plan->header.data());
+    MakePlHeader(modcod.vlSnr == nullptr ? static_cast<uint8_t>(pls) : modcod.vlSnr->pls,
+                 plan->header.data());
+    if (modcod.vlSnr != nullptr) {
+        return *plan;
+    }
     for (unsigned turns = 0; turns < 4; ++turns) {
         for (unsigned label = 0; label < 1u << modcod.bitsPerSymbol; ++label) {
             plan->points.push_back(Rotate(modcod.points[label], turns));
@@ -67,10 +78,14 @@ FrameModulator::Plan& FrameModulator::PlanOf(uint16_t pls) {
 void FrameModulator::Modulate(uint16_t pls, std::span<const uint8_t> bbFrame, std::vector<Point>& symbols,
                               Stages* stages) {
     Plan& plan = PlanOf(pls);
-    const Modcod& modcod = kModcods[pls];
+    const Modcod& modcod = ModcodOf(pls);
     const Code& code = *modcod.code;
     if (bbFrame.size() != BbFrameBytes(modcod)) {
         throw std::invalid_argument("a BBFRAME has as many bytes as its code's Kbch bits fill");
+    }
+    if (modcod.vlSnr != nullptr) {
+        ModulateVlSnr(*modcod.vlSnr, plan, bbFrame, symbols, stages);
+        return;
     }
     std::ranges::copy(bbFrame, bits_.data());
     ScrambleBbFrame(bits_.data(), code.kbch);
@@ -88,6 +103,33 @@ void FrameModulator::Modulate(uint16_t pls, std::span<const uint8_t> bbFrame, st
         stages->bch = Copy(bits_.data(), code.nbch);
         stages->ldpc = Copy(bits_.data(), code.nldpc);
         stages->labels.assign(labels_.begin(), labels_.begin() + SymbolCount(modcod));
+    }
+}
+
+void FrameModulator::ModulateVlSnr(const VlSnr& mode, Plan& plan, std::span<const uint8_t> bbFrame,
+                                   std::vector<Point>& symbols, Stages* stages) {
+    const Code& code = *mode.modcod.code;
+    // Zeros take the place of what is shortened.
+    uint8_t* outer = bits_.data() + mode.shortened / 8;
+    std::fill_n(bits_.data(), mode.shortened / 8, uint8_t{0});
+    std::ranges::copy(bbFrame, outer);
+    ScrambleBbFrame(outer, code.kbch);
+    plan.coder->bch.Encode(outer);
+    if (stages != nullptr) {
+        stages->scrambled = Copy(bbFrame.data(), code.kbch);
+        ScrambleBbFrame(stages->scrambled.data(), code.kbch);
+        stages->bch = Copy(outer, code.nbch);
+    }
+    plan.coder->ldpc.Encode(bits_.data());
+    const std::vector<uint8_t> sent = SelectSent(mode, bits_.data());
+    MapVlSnrLabels(mode, sent, labels_.data());
+    const size_t begin = symbols.size();
+    symbols.resize(begin + PlFrameSymbols(mode.modcod));
+    std::ranges::copy(plan.header, symbols.begin() + static_cast<std::ptrdiff_t>(begin));
+    WriteVlSnrSymbols(mode, labels_.data(), rotations_.data(), symbols.data() + begin + kHeaderSymbols);
+    if (stages != nullptr) {
+        stages->ldpc = sent;
+        stages->labels.assign(labels_.begin(), labels_.begin() + VlSnrDataSymbols(mode));
     }
 }
 

@@ -19,7 +19,8 @@ inline constexpr unsigned kDummySlots = 36;
 inline constexpr unsigned kDummySymbols = kHeaderSymbols + kDummySlots * kSlotSymbols;
 inline constexpr unsigned kPlFrameSymbolsMax = 33282;  // QPSK with pilots
 
-// Throws std::invalid_argument for a PLS value without a FECFRAME.
+// Of a PLS value, or of a VL-SNR mode: kVlSnrFirst and the index of its header. Throws std::invalid_argument
+// for what has no FECFRAME.
 const Modcod& ModcodOf(uint16_t pls);
 
 // Of a BBFRAME, its last byte filled with zeros.
@@ -56,7 +57,7 @@ class FrameModulator {
  private:
     // Of one code: its encoders.
     struct Coder {
-        explicit Coder(const Code& code) : bch(code), ldpc(code) {}
+        Coder(const Code& outer, const Code& inner) : bch(outer), ldpc(inner) {}
         BchEncoder bch;
         LdpcEncoder ldpc;
     };
@@ -69,11 +70,13 @@ class FrameModulator {
 
     std::vector<uint8_t> rotations_;
     std::map<const Code*, std::unique_ptr<Coder>> coders_;
-    std::array<std::unique_ptr<Plan>, 256> plans_;
+    std::map<uint16_t, std::unique_ptr<Plan>> plans_;
     bit::BitBuffer bits_{kFecBitsMax};
     std::vector<uint8_t> labels_;
 
     Plan& PlanOf(uint16_t pls);
+    void ModulateVlSnr(const VlSnr& mode, Plan& plan, std::span<const uint8_t> bbFrame,
+                       std::vector<Point>& symbols, Stages* stages);
     void WriteSlots(const Modcod& modcod, const Plan& plan, Point* symbols) const;
 };
 

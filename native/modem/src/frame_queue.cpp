@@ -12,7 +12,7 @@ FrameQueue::FrameQueue(std::vector<InputStream> streams, size_t bytesMax) : byte
         const uint32_t kbch = ModcodOf(stream.pls).code->kbch;
         Lane& lane = lanes_.emplace_back();
         if (stream.isTransport) {
-            lane.slicer.emplace(kbch, stream.header, stream.alternatesRollOff);
+            lane.slicer.emplace(kbch / 8 * 8, stream.header, stream.alternatesRollOff);
         }
         lane.options = std::move(stream);
     }
@@ -37,7 +37,7 @@ bool FrameQueue::Append(size_t stream, std::optional<uint16_t> pls, std::span<co
     if (lane.slicer.has_value()) {
         Slice(lane, bytes);
     } else {
-        Push(lane, modcod, bytes);
+        Push(lane, modcod, frameBytes, bytes);
     }
     return true;
 }
@@ -50,15 +50,17 @@ void FrameQueue::Slice(Lane& lane, std::span<const uint8_t> bytes) {
     lane.rest.erase(lane.rest.begin(), end);
     std::vector<uint8_t> frames;
     lane.slicer->Append(packets, frames);
-    Push(lane, lane.options.pls, frames);
+    Push(lane, lane.options.pls, lane.slicer->frameBytes(), frames);
 }
 
-void FrameQueue::Push(Lane& lane, uint16_t pls, std::span<const uint8_t> frames) {
-    const size_t frameBytes = BbFrameBytes(ModcodOf(pls));
+void FrameQueue::Push(Lane& lane, uint16_t pls, size_t frameBytes, std::span<const uint8_t> frames) {
+    const size_t wholeBytes = BbFrameBytes(ModcodOf(pls));
     for (size_t at = 0; at < frames.size(); at += frameBytes) {
         const auto frame = frames.subspan(at, frameBytes);
         lane.frames.push_back({pls, {frame.begin(), frame.end()}});
-        bytes_ += frameBytes;
+        // VL-SNR's frames may end within a byte, which a transport stream leaves empty.
+        lane.frames.back().bytes.resize(wholeBytes);
+        bytes_ += wholeBytes;
     }
 }
 

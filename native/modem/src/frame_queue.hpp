@@ -54,7 +54,7 @@ class FrameQueue {
     std::vector<Lane> lanes_;
 
     void Slice(Lane& lane, std::span<const uint8_t> bytes);
-    void Push(Lane& lane, uint16_t pls, std::span<const uint8_t> frames);
+    void Push(Lane& lane, uint16_t pls, size_t frameBytes, std::span<const uint8_t> frames);
 };
 
 }  // namespace streamverse::modem

@@ -145,6 +145,9 @@ void Modulator::WritePoints(std::span<const Point> symbols) {
     for (size_t at = 0; at < samples_.size(); at += portion) {
         const auto some =
             std::span<const Point>(samples_).subspan(at, std::min(portion, samples_.size() - at));
+        if (options_.isPaced && stopping_) {
+            return;
+        }
         bytes_.clear();
         FormatSamples(some, options_.format, bytes_);
         WaitForClock(some.size());

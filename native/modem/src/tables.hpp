@@ -42,6 +42,8 @@ struct Point {
     float q;
 };
 
+struct VlSnr;
+
 // By its PLS value; the pilots are its last bit (5.5.2). One without a code is not used.
 struct Modcod {
     const char* name;
@@ -53,8 +55,29 @@ struct Modcod {
     uint8_t bitsPerSymbol;
     bool pilots;
     float thresholdDb;  // Es/N0 that a normal frame needs; no number where the standard gives none
+    const VlSnr* vlSnr = nullptr;
 };
 
+inline constexpr unsigned kVlSnrCount = 9;
+inline constexpr unsigned kVlSnrFirst = 256;  // what its header's index is added to, beyond the PLS values
+inline constexpr unsigned kVlSnrHeaderBits = 896;
+
+// A frame for a very low signal-to-noise ratio (EN 302 307-2, 5.5.2.5): a PLHEADER that several modes share,
+// a header of its own, and a shortened and punctured word of a code. Its Modcod's code is that shortened one.
+struct VlSnr {
+    Modcod modcod;
+    uint8_t pls;
+    uint8_t headerIndex;
+    const uint8_t* header;  // kVlSnrHeaderBits
+    const Code* inner;      // before shortening and puncturing
+    uint16_t shortened;     // zeros in front that are not sent, whole bytes
+    uint16_t punctured;     // parity bits that are not sent
+    uint16_t period;        // of these
+    uint8_t spread;         // symbols a bit
+    uint8_t set;            // 1 or 2
+};
+
+extern const VlSnr kVlSnr[kVlSnrCount];
 extern const Code kCodes[kCodeCount];
 extern const Modcod kModcods[256];
 extern const char kSofBits[27];

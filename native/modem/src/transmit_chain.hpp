@@ -54,12 +54,17 @@ class TransmitChain {
     std::optional<link::TransportSlicer> slicer_;
     std::optional<PulseShaper> shaper_;
     std::vector<uint8_t> waiting_;
+    unsigned takenBits_ = 0;  // of the first byte that waits: VL-SNR's frames may end within one
+    uint8_t begun_ = 0;       // the output's last byte, where it is not full
+    unsigned begunBits_ = 0;
     std::vector<Point> points_;
     Stages stages_;
     uint64_t frames_ = 0;
     uint64_t symbols_ = 0;
 
-    void WriteFrames(std::span<const uint8_t> frames, std::vector<uint8_t>& output);
+    void AppendBits(std::span<const uint8_t> bytes, size_t bits, std::vector<uint8_t>& output);
+    std::vector<uint8_t> TakeFrame();
+    void Slice(std::span<const uint8_t> packets, bool isLast, std::vector<uint8_t>& output);
     void WriteFrame(std::span<const uint8_t> frame, std::vector<uint8_t>& output);
     void WritePoints(std::span<const Point> points, std::vector<uint8_t>& output) const;
 };

@@ -1,6 +1,6 @@
 // Each stage of one frame of every MODCOD against stage_hashes.txt, which an independent model of the
-// standard's tables made (it agrees bit by bit with GNU Radio's gr-dtv): PLS, Gold index, and of each stage
-// the first half of its SHA-256.
+// standard's tables made (it agrees bit by bit with GNU Radio's gr-dtv): PLS or 256 and VL-SNR's index, Gold
+// index, and of each stage the first half of its SHA-256.
 #include <openssl/evp.h>
 
 #include <array>
@@ -68,9 +68,8 @@ unsigned CheckStages() {
         FrameModulator modulator(gold);
         std::vector<Point> symbols;
         Stages stages;
-        const Modcod& modcod = kModcods[pls];
-        CHECK(modcod.code != nullptr);
-        modulator.Modulate(static_cast<uint8_t>(pls), MakeBbFrame(modcod.code->kbch, pls + 1), symbols,
+        const Modcod& modcod = ModcodOf(static_cast<uint16_t>(pls));
+        modulator.Modulate(static_cast<uint16_t>(pls), MakeBbFrame(modcod.code->kbch, pls + 1), symbols,
                            &stages);
         CHECK(Hash(stages.bch.data(), stages.bch.size()) == bch);
         CHECK(Hash(stages.ldpc.data(), stages.ldpc.size()) == ldpc);

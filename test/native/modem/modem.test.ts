@@ -88,10 +88,21 @@ test('what makes no sense is refused with a code', (t) => {
 
 test('every MODCOD of the two parts is listed once', (t) => {
 	const modcods = listModcods();
-	t.is(modcods.length, 214);
+	t.is(modcods.length, 214 + 9);
 	t.is(new Set(modcods.map(({name, frame, pilots}) => `${name} ${frame} ${pilots}`)).size, modcods.length);
 	t.like(
 		modcods.find(({pls}) => pls === 57),
 		{name: '8PSK 3/4', bbFrameBits: 48_408, frameSymbols: 22_194},
 	);
+});
+
+test('VL-SNR frames that end within a byte lie without gaps, in and out', (t) => {
+	const pls = 257;
+	const frames = modulate({pls, stage: 'bbframe'});
+	const {bbFrameBits = 0} = listModcods().find((each) => each.pls === pls) ?? {};
+	t.is(bbFrameBits % 8, 4);
+	const count = modulate({pls, stage: 'symidx'}).length / 30_780;
+	t.is(frames.length, Math.ceil((count * bbFrameBits) / 8));
+	t.deepEqual(modulate({pls, input: 'bbframe'}, frames), modulate({pls}));
+	t.is(modulate({pls}).length, count * 33_282 * 8);
 });
