@@ -33,6 +33,7 @@ UdpOutputOptions ReadUdpOutput(const Arguments& from, const EncoderOptions& enco
     output.interfaceAddress = from.Text("interfaceAddress");
     output.ttl = static_cast<int>(from.Whole("ttl", 0, 255));
     output.isRtp = from.Text("kind") == "rtp";
+    output.rate = encoder.rate;
     if (encoder.frames.has_value()) {
         if (output.isRtp) {
             throw from.Wrong("output", "of a kind that carries BBFRAMEs: RTP has no such payload");

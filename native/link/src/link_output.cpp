@@ -42,7 +42,7 @@ class UdpOutput final : public LinkOutput {
         if (head > 0) {
             wire_.clear();
             for (size_t at = 0; at < units.size(); at += portion) {
-                PutHead(ns);
+                PutHead(ns + options_.rate.NsOf(at / kTsPacketBytes, kTsPacketBytes));
                 const Bytes part = units.subspan(at, portion);
                 wire_.insert(wire_.end(), part.begin(), part.end());
             }
@@ -81,8 +81,7 @@ class UdpOutput final : public LinkOutput {
         wire_[at] = 0x80;
         wire_[at + 1] = kRtpTransportType;
         Write16(&wire_[at + 2], number_++);
-        Write32(&wire_[at + 4],
-                static_cast<uint32_t>(ns / 1000 * (kRtpClockHz / 1000) / (kSecondNs / 1'000'000)));
+        Write32(&wire_[at + 4], static_cast<uint32_t>(ns * (kRtpClockHz / 10'000) / (kSecondNs / 10'000)));
         Write32(&wire_[at + 8], source_);
     }
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "link/src/byte_order.hpp"
+#include "link/src/link_rate.hpp"
 #include "packet/src/descriptor.hpp"
 #include "packet/src/udp_sender.hpp"
 
@@ -32,6 +33,7 @@ struct UdpOutputOptions {
     std::string interfaceAddress;
     int ttl = 1;
     bool isRtp = false;
+    LinkRate rate;  // by which RTP's timestamps go
     // Of BBFRAMEs; 0: TS packets.
     size_t frameBytes = 0;
     uint8_t pls = 0;

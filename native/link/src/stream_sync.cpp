@@ -137,7 +137,7 @@ bool StreamSync::FindFrames(size_t from) {
         bool isInStep = from + (kUnitsInStep - 1) * bytes + kBbHeaderBytes <= waiting_.size();
         for (size_t unit = 0; isInStep && unit < kUnitsInStep; ++unit) {
             const uint8_t* const frame = at + unit * bytes;
-            isInStep = IsFrame(frame, bytes) && frame[0] >> 6 == at[0] >> 6;
+            isInStep = frame[0] >> 6 == at[0] >> 6 && IsFrame(frame, bytes);
         }
         if (isInStep) {
             carrier_ = Carrier::kFrames;

@@ -16,6 +16,7 @@ import {
 import {eventually} from '#test/helper/eventually.ts';
 import {freeUdpPort} from '#test/helper/free-udp-port.ts';
 import {datagramsOf, sampleDatagram, sampleTransport} from '#test/helper/sample-link.ts';
+import {withDatagrams} from '#test/helper/with-datagrams.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const mpe: LinkFormat = {kind: 'mpe', transport: sampleTransport};
@@ -63,6 +64,23 @@ test('a stream has its exact rate, whatever waits', async (t) => {
 	t.true(Math.abs(units - due) < 2, `${units} packets, ${due} are due`);
 	await eventually('as many bytes here', () => bytes >= carrierBytes);
 	t.is(bytes % 188, 0);
+});
+
+test('RTP has its payload type, numbers in a row, and timestamps that go by the rate', async (t) => {
+	const {group, port, atLeast} = await withDatagrams(t);
+	const output = {kind: 'rtp', group, port, interfaceAddress: '127.0.0.1'} as const;
+	await using encapsulator = openEncapsulator({format: mpe, rate, inputs: [], output});
+	const received = (await atLeast(40)).slice(0, 40);
+	t.is(encapsulator.stats().lostBytes, 0);
+	const [first = Buffer.alloc(0)] = received;
+	const ticks = (7 * 188 * 8 * 90_000 * rate.seconds) / rate.bits;
+	for (const [index, datagram] of received.entries()) {
+		t.is(datagram.length, 12 + 7 * 188);
+		t.is(datagram.readUInt16BE(0), 0x80_21);
+		t.is(datagram.readUInt16BE(2), (first.readUInt16BE(2) + index) % 65_536);
+		t.true(Math.abs(datagram.readUInt32BE(4) - index * ticks) < 1.5);
+		t.is(datagram.readUInt32BE(8), first.readUInt32BE(8));
+	}
 });
 
 test('a file gets the stream, and is read to its end', async (t) => {
