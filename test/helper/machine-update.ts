@@ -12,20 +12,18 @@ import {bootTimeoutMs} from '#test/helper/with-machine.ts';
 
 const publishTimeoutMs = 5 * 60_000;
 
-/** Signs the update of an image with the fleet's own key, and publishes it there. */
-export const publishImage = async (
+export type SignOptions = {
+	readonly fleet: TestFleet;
+	readonly image: Pick<TestImage, 'release' | 'bundlePath'>;
+	/** What the release says that the bundle is for. */
+	readonly compatible?: string;
+};
+
+/** Signs the update of an image with the fleet's own key. */
+export const signImage = async (
 	t: TestOwner,
-	{
-		fleet,
-		image,
-		compatible = 'streamverse-stb-amd64',
-	}: {
-		readonly fleet: TestFleet;
-		readonly image: Pick<TestImage, 'release' | 'bundlePath'>;
-		/** What the release says that the bundle is for. */
-		readonly compatible?: string;
-	},
-): Promise<void> => {
+	{fleet, image, compatible = 'streamverse-stb-amd64'}: SignOptions,
+): Promise<{readonly directory: string; readonly manifest: Buffer; readonly signature: Buffer}> => {
 	const {release, bundlePath} = image;
 	const directory = join(await withDirectory(t), 'release');
 	const keys = join(fleet.stateDirectory, 'release-key');
@@ -40,7 +38,14 @@ export const publishImage = async (
 		certificatePem: await readFile(join(keys, 'release.pem'), 'utf8'),
 		keyPem: await readFile(join(keys, 'release-key.pem'), 'utf8'),
 	});
-	await publishRelease({fleet: {url: fleet.url, token: fleet.token}, directory, manifest, signature, signal});
+	return {directory, manifest, signature};
+};
+
+/** Signs the update of an image with the fleet's own key, and publishes it there. */
+export const publishImage = async (t: TestOwner, options: SignOptions): Promise<void> => {
+	const {url, token} = options.fleet;
+	const signal = AbortSignal.timeout(publishTimeoutMs);
+	await publishRelease({fleet: {url, token}, ...(await signImage(t, options)), signal});
 };
 
 /** One order for the machine, with time for each phase as an emulated machine needs it. */

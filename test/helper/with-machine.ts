@@ -53,6 +53,8 @@ export type TestMachineOptions = {
 	readonly id: string;
 	/** What the technician says besides, such as the network. */
 	readonly seed?: Partial<Seed>;
+	/** Brings the seed to the box that is off; default: onto its boot partition, as `streamverse flash` does. */
+	readonly plant?: typeof plantSeed;
 	/** Of a cable to other machines, as `startMachine` has it. */
 	readonly cable?: {readonly port: number; readonly hardwareAddress: string};
 	/** With keys in them, by which the firmware enforces Secure Boot. */
@@ -66,12 +68,12 @@ export type TestMachineOptions = {
 /** A box in QEMU with the claim of a fleet in its seed, switched on. It ends with the test. */
 export const withMachine = async (
 	t: TestOwner,
-	{fleet, image, id, seed, cable, damage, ...options}: TestMachineOptions,
+	{fleet, image, id, seed, plant = plantSeed, cable, damage, ...options}: TestMachineOptions,
 ): Promise<TestMachine> => {
 	const directory = await withDirectory(t);
 	const diskPath = join(directory, 'disk.img');
 	await makeDisk(image.diskPath, diskPath);
-	await plantSeed(diskPath, {
+	await plant(diskPath, {
 		directory,
 		seed: {
 			...{version: 1, deviceId: id as NonNullable<Seed['deviceId']>, claim: await claimOf(fleet, id, image.kind)},
