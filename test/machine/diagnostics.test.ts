@@ -4,62 +4,13 @@ import test, {type ExecutionContext} from 'ava';
 import {extract} from 'tar-stream';
 import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
-import {createStreamPage, type StreamPageClient} from '#test/helper/stream-page.ts';
 import type {TestFleet} from '#test/helper/with-fleet.ts';
 import {testImage} from '#test/helper/with-image.ts';
 import {bootTimeoutMs, type TestMachine, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
+import {answerTimeoutMs, type Shell, withMachineShell} from '#test/helper/with-machine-shell.ts';
 
 const testTimeoutMs = 40 * 60_000;
-/** A program that a machine runs for the first time is read from its disk, and computed by ours. */
-const answerTimeoutMs = 3 * 60_000;
 const exposureMax = 3;
-
-type Shell = {
-	/** What a command printed. */
-	readonly run: (command: string, timeoutMs?: number) => Promise<string>;
-	readonly leave: () => Promise<void>;
-};
-
-const withShell = async (
-	t: ExecutionContext,
-	{fleet, machine, elevated}: {readonly fleet: TestFleet; readonly machine: TestMachine; readonly elevated: boolean},
-): Promise<Shell> => {
-	const headers = {Authorization: `Bearer ${fleet.token}`};
-	const page: StreamPageClient = createStreamPage({url: fleet.url, box: machine.id, headers});
-	t.teardown(() => page.cut());
-	await page.connect(`kind=terminal&columns=200&rows=50&elevated=${elevated}`);
-	let count = 0;
-	const run = async (command: string, timeoutMs = answerTimeoutMs): Promise<string> => {
-		count += 1;
-		const mark = `=${count}=${elevated ? 'root' : 'shell'}=`;
-		// What the terminal echoes of the command must not look like its end.
-		page.type(` { ${command}; } 2>&1; echo "${mark}""end"\n`);
-		const from = page.text().length;
-		const answer = await eventually(
-			`the answer to ${command}`,
-			() => {
-				const told = page.text().slice(from);
-				return (told.includes(`${mark}end`) || page.closed() !== undefined) && told;
-			},
-			{timeoutMs, intervalMs: 200},
-		).catch((cause: unknown) => {
-			throw new Error(`no answer to ${command}: ${page.text().slice(from)}`, {cause});
-		});
-		if (!answer.includes(`${mark}end`)) {
-			throw new Error(`the terminal was closed: ${JSON.stringify(page.closed())}`);
-		}
-		return answer.replaceAll('\r', '');
-	};
-	// What is typed must not be taken for what is answered.
-	await run(`stty -echo; bind 'set enable-bracketed-paste off'`);
-	return {
-		run,
-		leave: async () => {
-			page.type(' exit\n');
-			await eventually('the end of the shell', () => page.closed(), {timeoutMs: answerTimeoutMs, intervalMs: 200});
-		},
-	};
-};
 
 /** Asks the fleet for a bundle or a capture, and fetches what the box sends. */
 const fetchItem = async (fleet: TestFleet, {id}: TestMachine, request: unknown): Promise<Buffer> => {
@@ -80,6 +31,23 @@ const fetchItem = async (fleet: TestFleet, {id}: TestMachine, request: unknown):
 		headers: {Authorization: `Bearer ${fleet.token}`},
 	});
 	return Buffer.from(await answer.arrayBuffer());
+};
+
+/** Orders a command, and answers what it came to. */
+const answerTo = async (fleet: TestFleet, {id}: TestMachine, command: unknown): Promise<unknown> => {
+	const given = await fleet.call(`POST /boxes/${id}/commands`, command);
+	const {state, result, error} = await eventually(
+		JSON.stringify(command),
+		async () => {
+			const {body} = await fleet.call(`GET /commands/${given.body.id}`);
+			return ['done', 'failed'].includes(body.state) && body;
+		},
+		{timeoutMs: answerTimeoutMs, intervalMs: 500},
+	);
+	if (state === 'failed') {
+		throw new Error(`the box could not: ${JSON.stringify(error)}`);
+	}
+	return result;
 };
 
 /** Asks for the role's page again and again. */
@@ -114,7 +82,7 @@ test('a NOC looks into a machine whose supervisor may do nothing of it by itself
 		});
 	await isHealthy();
 
-	const shell = await withShell(t, {fleet, machine, elevated: false});
+	const shell = await withMachineShell(t, {fleet, machine, elevated: false});
 	const who = await shell.run('id; grep -E "NoNewPrivs|CapBnd" /proc/self/status; stty size');
 	t.regex(who, /uid=\d+\(streamverse-shell\) gid=\d+\(streamverse-shell\) groups=\d+\(streamverse-shell\)\n/u);
 	t.regex(who, /NoNewPrivs:\t1\n/u);
@@ -125,7 +93,7 @@ test('a NOC looks into a machine whose supervisor may do nothing of it by itself
 	t.notRegex(await shell.run(reach), /reaches \/run/u);
 	await shell.leave();
 
-	const root = await withShell(t, {fleet, machine, elevated: true});
+	const root = await withMachineShell(t, {fleet, machine, elevated: true});
 	t.regex(await root.run('id -u; touch /data/by-root && echo written'), /^0\nwritten\n/mu);
 	t.log(await root.run('ps -eo user:20,rss,args | grep -E "[s]treamverse/|[s]ystemd-|[p]olkit"'));
 	await limitsHold(t, {root, reach});
@@ -133,6 +101,10 @@ test('a NOC looks into a machine whose supervisor may do nothing of it by itself
 	await exposuresHold(t, root);
 	await root.leave();
 
+	t.deepEqual(await answerTo(fleet, machine, {name: 'identify', arguments: {seconds: 1}}), {
+		led: null,
+		message: 'This box has no light that it could blink.',
+	});
 	const watched = new AbortController();
 	void visit(machine.url, watched.signal);
 	const capture = await fetchItem(fleet, machine, {
