@@ -12,7 +12,7 @@ readonly removed=(
     usr/share/bug usr/share/common-licenses usr/share/perl\* usr/share/keyrings usr/share/grub usr/share/gcc usr/share/vim
     usr/share/debconf usr/share/polkit-1/actions/org.freedesktop.packagekit\* usr/share/initramfs-tools
     usr/lib/systemd/boot usr/lib/systemd/catalog usr/lib/grub usr/lib/klibc\* usr/lib/dracut usr/lib/initramfs-tools
-    usr/lib/linux-image-\*
+    usr/lib/linux-image-\* usr/bin/zstd\* usr/bin/unzstd usr/bin/localedef
     usr/lib/udev/hwdb.d usr/lib/udev/hwdb.bin usr/lib/apt usr/lib/dpkg usr/lib/locale/\*/LC_COLLATE usr/lib/ssl/misc
     usr/lib/\*-linux-gnu/gconv usr/lib/\*-linux-gnu/perl\* usr/lib/\*-linux-gnu/libapt\* usr/lib/\*-linux-gnu/libperl\*
     usr/lib/\*-linux-gnu/libdb-5\* usr/lib/\*-linux-gnu/libmvec\* usr/lib/\*-linux-gnu/libfreetype\*
