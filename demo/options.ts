@@ -1,5 +1,5 @@
 /** How the demo's headend transmits: IP multicast, or a real DVB signal in one of its forms. */
-export const signalForms = ['ip', 'mpe', 'gse'] as const;
+export const signalForms = ['ip', 'mpe', 'gse', 'iq'] as const;
 export type SignalForm = (typeof signalForms)[number];
 
 export type DemoOptions = {

@@ -8,7 +8,7 @@ import type {BoxPlan} from '#demo/box/box-files.ts';
 import {checkObjects} from '#demo/check/check-objects.ts';
 import type {DemoErrorCode} from '#demo/error-code.ts';
 import {boxesCome, fleetBoxes} from '#demo/fleet/fleet-boxes.ts';
-import type {SignalOptions} from '#demo/link/signal.ts';
+import type {Dish, SignalOptions} from '#demo/link/signal.ts';
 import type {Link} from '#demo/link/start-link.ts';
 import type {DemoOptions} from '#demo/options.ts';
 import {findTitles} from '#demo/play/find-titles.ts';
@@ -21,7 +21,6 @@ import {runUpdate} from '#demo/update/run-update.ts';
 import type {LiveView} from '#demo/view/live-view.ts';
 import type {SourceDigests} from '#demo/watch/source-digests.ts';
 import {takeSnapshot} from '#demo/watch/watch-boxes.ts';
-import type {Decapsulator} from '#native/link/link.ts';
 
 /** The last values of the boxes are asked for so long, because one of them may be busy. */
 const lastSnapshotTries = 10;
@@ -98,7 +97,7 @@ export const runUnattended = async (
 
 const signalFacts = (
 	{link}: HeadendStatus,
-	{dish, form}: SignalOptions & {readonly dish: Decapsulator},
+	{dish, form}: SignalOptions & {readonly dish: Dish},
 ): NonNullable<DemoReport['signal']> => {
 	const {carrierBytes, emittedDatagrams, damage, kernelDrops} = dish.stats();
 	return {

@@ -10,13 +10,12 @@ import {type Boxes, startBoxes} from '#demo/box/start-boxes.ts';
 import {startEncoder} from '#demo/box/start-encoder.ts';
 import {type BoxToClaim, claimBoxes, claimFilePath} from '#demo/fleet/claim-boxes.ts';
 import {type DemoFleet, startDemoFleet} from '#demo/fleet/start-demo-fleet.ts';
-import {openDish} from '#demo/link/signal.ts';
+import {type Dish, openDish} from '#demo/link/signal.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
 import {sampleRecipe} from '#demo/media/recipe.ts';
 import {prepareSampleMedia} from '#demo/media/sample-media.ts';
 import type {DemoOptions} from '#demo/options.ts';
 import {startUpdateBoxes, type UpdateBoxes, updateBoxes} from '#demo/update/update-boxes.ts';
-import type {Decapsulator} from '#native/link/link.ts';
 
 const buildDirectory = fileURLToPath(new URL('../build', import.meta.url));
 
@@ -26,7 +25,7 @@ export type Stage = AsyncDisposable & {
 	readonly fleet: DemoFleet;
 	readonly link: Link;
 	/** Where a real signal is received. */
-	readonly dish: Decapsulator | undefined;
+	readonly dish: Dish | undefined;
 	readonly members: readonly BoxToClaim[];
 	readonly stateDirectory: string;
 	readonly sampleDirectory: string;

@@ -4,6 +4,7 @@ import {exitCode} from '#appliance/process/exit-code.ts';
 import {parseDurationMs} from '#cli/parse-duration.ts';
 import type {ProbeReport} from '#cli/probe/report/probe-report.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
+import type {ReceiverOptions} from '#native/modem/receiver.ts';
 
 type Flags = {
 	readonly json: boolean;
@@ -13,6 +14,10 @@ type Flags = {
 	readonly follow: boolean;
 	readonly bitRate?: number;
 	readonly samples?: 'float' | 'integer';
+	readonly symbolRate: number;
+	readonly samplesPerSymbol: number;
+	readonly rollOff: string;
+	readonly gold: number;
 };
 
 /** A stream that was read, and breaks a standard. */
@@ -30,6 +35,25 @@ const parseRate = (text: string): number => {
 	return bps;
 };
 
+const rollOffNames = ['0.35', '0.25', '0.2', '0.15', '0.1', '0.05'] as const;
+const goldMax = 262_142;
+
+const parseSamplesPerSymbol = (text: string): number => {
+	const value = Number(text);
+	if (!(value >= 1 && value <= 16)) {
+		throw new InvalidArgumentError('It is a number from 1 to 16.');
+	}
+	return value;
+};
+
+const parseGold = (text: string): number => {
+	const value = Number(text);
+	if (!Number.isInteger(value) || value < 0 || value > goldMax) {
+		throw new InvalidArgumentError(`It is a whole number from 0 to ${goldMax}.`);
+	}
+	return value;
+};
+
 export const registerProbeCommand = (program: Command): void => {
 	program
 		.command('probe')
@@ -39,7 +63,7 @@ export const registerProbeCommand = (program: Command): void => {
 		)
 		.argument(
 			'<source>',
-			'a pcap or pcapng file; a file of transport packets or BBFRAMEs;\na group: 224.0.23.14:3937, udp://239.1.1.1:5000, rtp://SOURCE@232.1.1.1:5000',
+			'a pcap or pcapng file; a file of transport packets, BBFRAMEs or I/Q (.cf32, .cs16);\na group: 224.0.23.14:3937, udp://239.1.1.1:5000, rtp://SOURCE@232.1.1.1:5000',
 		)
 		.option('--json', 'print everything as JSON', false)
 		.option('--report <file>', 'also write one HTML file with pictures')
@@ -47,7 +71,16 @@ export const registerProbeCommand = (program: Command): void => {
 		.option('--interface <address>', 'join on the interface of this address')
 		.option('--no-follow', 'do not join what the announcement of a group lists')
 		.option('--bit-rate <rate>', 'of a file whose senders tell no time, such as 61.3M', parseRate)
-		.addOption(new Option('--samples <format>', 'the file is I/Q').choices(['float', 'integer']).hideHelp())
+		.addOption(
+			new Option('--samples <format>', 'the file is I/Q, pairs of 32-bit floats or 16-bit integers').choices([
+				'float',
+				'integer',
+			]),
+		)
+		.option('--symbol-rate <rate>', 'of I/Q, such as 27.5M', parseRate, 27_500_000)
+		.option('--samples-per-symbol <number>', 'of I/Q, 1 to 16', parseSamplesPerSymbol, 2)
+		.addOption(new Option('--roll-off <factor>', 'of I/Q').choices(rollOffNames).default('0.2'))
+		.option('--gold <index>', 'of the physical layer scrambling of I/Q', parseGold, 0)
 		.addHelpText(
 			'after',
 			`\nExit codes: 0 nothing is wrong; ${errorsFoundCode} something breaks a standard; ${exitCode.failure} the source cannot be read; ${exitCode.usage} wrong call.\n` +
@@ -69,6 +102,12 @@ const probe = async (source: string, flags: Flags): Promise<void> => {
 			follows: flags.follow,
 			bitRateBps: flags.bitRate,
 			samples: flags.samples,
+			tuning: {
+				symbolRate: flags.symbolRate,
+				samplesPerSymbol: flags.samplesPerSymbol,
+				rollOff: Number(flags.rollOff) as ReceiverOptions['rollOff'],
+				goldIndex: flags.gold,
+			},
 			signal: stopSignal(),
 			onProgress: progress.show,
 		});

@@ -2,10 +2,11 @@ import {CodedError} from '#appliance/error/coded-error.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
 import {Analysis} from '#cli/probe/analysis.ts';
 import {buildReport} from '#cli/probe/report/build-report.ts';
-import type {ProbeReport} from '#cli/probe/report/probe-report.ts';
+import type {ProbeReport, SignalReport} from '#cli/probe/report/probe-report.ts';
 import {findSource, type SampleFormat, type Source} from '#cli/probe/source/find-source.ts';
 import {listen} from '#cli/probe/source/listen.ts';
 import {readCaptureFile, readStreamFile} from '#cli/probe/source/read-file.ts';
+import {readSamplesFile, type SamplesOptions} from '#cli/probe/source/read-samples.ts';
 
 export type ProbeOptions = {
 	readonly source: string;
@@ -16,12 +17,14 @@ export type ProbeOptions = {
 	/** Of a file of packets or frames that tells no time. */
 	readonly bitRateBps?: number | undefined;
 	readonly samples?: SampleFormat | undefined;
+	/** Of samples. */
+	readonly tuning: Pick<SamplesOptions, 'symbolRate' | 'samplesPerSymbol' | 'rollOff' | 'goldIndex'>;
 	readonly signal: AbortSignal;
 	/** `total` is missing for what has no end. */
 	readonly onProgress: (progress: {readonly bytes: number; readonly total?: number | undefined}) => void;
 };
 
-type Read = {readonly bytes: number; readonly hasClock: boolean};
+type Read = {readonly bytes: number; readonly hasClock: boolean; readonly signal?: SignalReport};
 
 /**
  * Finds out what is on a source.
@@ -53,6 +56,10 @@ const readSource = async (analysis: Analysis, source: Source, options: ProbeOpti
 	if (source.kind === 'capture') {
 		await readCaptureFile(analysis, reading);
 		return {bytes: sizeBytes, hasClock: true};
+	}
+	if (source.kind === 'samples') {
+		const found = await readSamplesFile(analysis, {...reading, ...options.tuning, format: source.format});
+		return {bytes: sizeBytes, hasClock: true, signal: found};
 	}
 	return {...(await readStreamFile(analysis, {...reading, bitRateBps})), bytes: sizeBytes};
 };

@@ -4,7 +4,7 @@ import {stringify} from 'yaml';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {announcementEndpoint} from '#appliance/contract/gateway-session.ts';
 import {freeTcpPort, freeUdpPortPair} from '#demo/box/free-port.ts';
-import {demoSymbolRateKsps, dishAddress, type SignalOptions, signalSections} from '#demo/link/signal.ts';
+import {demoTransponder, dishAddress, type SignalOptions, signalSections} from '#demo/link/signal.ts';
 import type {LinkChannel} from '#demo/link/start-link.ts';
 import type {SignalForm} from '#demo/options.ts';
 
@@ -34,7 +34,7 @@ export type BoxPlan = {
 };
 
 const planSignal = async (form: SignalOptions['form']): Promise<SignalOptions> => ({
-	...{form, symbolRateKsps: demoSymbolRateKsps},
+	...{form, ...demoTransponder(form)},
 	port: await freeUdpPortPair(signalPort),
 });
 

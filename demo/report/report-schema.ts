@@ -87,7 +87,7 @@ export const demoReportSchema = z.strictObject({
 	/** Only with `--uplink` of another form than IP: what the dish made of the signal. */
 	signal: z
 		.strictObject({
-			form: z.enum(['mpe', 'gse']),
+			form: z.enum(['mpe', 'gse', 'iq']),
 			modcod: z.string(),
 			carrierBytes: countSchema,
 			datagrams: countSchema,

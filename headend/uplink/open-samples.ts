@@ -9,7 +9,9 @@ import {type ModulatorOptions, type ModulatorOutput, openModulator} from '#nativ
  * The encapsulator runs by this machine's clock and the modulator by the transmitter's. It is given so much less, which
  * is more than two crystals differ, and the modulator fills what is missing with dummy frames instead of losing frames.
  */
-const clockDifference = {numerator: 9998, denominator: 10_000} as const;
+const clockDifference = {numerator: 4999, denominator: 5000} as const;
+
+const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b));
 
 export type SampleOutput = AsyncDisposable & {
 	/** What the encapsulator may bring. */
@@ -60,10 +62,11 @@ export const openSamples = (options: {
 	let lostBytes = 0;
 	let hasFailed = false;
 	return {
-		rate: ({bits, seconds}) => ({
-			bits: bits * clockDifference.numerator,
-			seconds: seconds * clockDifference.denominator,
-		}),
+		rate: (rate) => {
+			const [bits, seconds] = [rate.bits * clockDifference.numerator, rate.seconds * clockDifference.denominator];
+			const divisor = divisorOf(bits, seconds);
+			return {bits: bits / divisor, seconds: seconds / divisor};
+		},
 		onBytes: (bytes) => {
 			try {
 				lostBytes += hasFailed || modulator.write({stream: 0, bytes}) ? 0 : bytes.length;

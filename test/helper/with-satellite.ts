@@ -7,11 +7,11 @@ import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-sc
 import {silentLogger} from '#appliance/log/logger.ts';
 import type {RunningRole} from '#appliance/process/role-context.ts';
 import type {LossOptions} from '#demo/link/loss-model.ts';
-import {dishAddress, openDish, signalSections} from '#demo/link/signal.ts';
+import type {Impairment} from '#demo/link/sample-dish.ts';
+import {type Dish, dishAddress, openDish, type SignalOptions, signalSections} from '#demo/link/signal.ts';
 import {type Link, startLink} from '#demo/link/start-link.ts';
 import {headendConfigSchema} from '#headend/config-schema.ts';
 import {startHeadend} from '#headend/start.ts';
-import type {Decapsulator} from '#native/link/link.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
 import {startPopNode} from '#pop-node/start.ts';
 import {stbConfigSchema} from '#stb/config-schema.ts';
@@ -31,7 +31,10 @@ export type SatelliteOptions = {
 	readonly fecPercent?: number;
 	readonly rateBps?: number;
 	/** A real signal between headend and link, at a rate that follows from its transponder. */
-	readonly signal?: {readonly form: 'mpe' | 'gse'; readonly symbolRateKsps: number};
+	readonly signal?: Omit<SignalOptions, 'port'>;
+	/** What happens to the samples of `iq` on their way. */
+	readonly impair?: Impairment;
+	readonly tunedTimeoutMs?: number;
 	readonly repair?: Readonly<Record<string, unknown>>;
 	readonly receive?: Readonly<Record<string, unknown>>;
 	readonly cache?: Readonly<Record<string, unknown>>;
@@ -49,7 +52,7 @@ export type Satellite = {
 	readonly popNodeUrl: string;
 	readonly link: Link;
 	/** Of a real signal. */
-	readonly dish?: Decapsulator | undefined;
+	readonly dish?: Dish | undefined;
 	readonly stateDirectory: string;
 	/** The `stb:` section of a set-top that looks at this satellite. */
 	readonly stbSection: Readonly<Record<string, unknown>>;
@@ -87,7 +90,7 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 	const signal = options.signal === undefined ? undefined : {...options.signal, port: await freeUdpPort()};
 	const sections = signal === undefined ? undefined : signalSections(signal);
 	const source = signal === undefined ? undefined : dishAddress;
-	const dish = signal === undefined ? undefined : own(openDish(signal));
+	const dish = signal === undefined ? undefined : own(openDish(signal, options.impair));
 	const link = own(
 		await startLink({
 			channels: [
@@ -159,8 +162,10 @@ export const withSatellite = async (t: ExecutionContext, options: SatelliteOptio
 		stbStatusSchema.parse(await (await fetch(`${stbUrl()}/box/status`)).json());
 	if (options.stb !== false) {
 		stb = own(await startStb(contextOf('stb', stbConfigSchema.parse(stbSection))));
-		await eventually('the set-top is tuned to the content', async () =>
-			(await status()).tuned.sessions.some((session) => session.group === group),
+		await eventually(
+			'the set-top is tuned to the content',
+			async () => (await status()).tuned.sessions.some((session) => session.group === group),
+			options.tunedTimeoutMs === undefined ? {} : {timeoutMs: options.tunedTimeoutMs},
 		);
 	}
 	return {

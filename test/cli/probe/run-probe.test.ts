@@ -2,13 +2,16 @@ import {randomBytes} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {formatHtml} from '#cli/probe/report/format-html.ts';
 import {runProbe} from '#cli/probe/run-probe.ts';
 import {openLinkEncoder} from '#native/link/link.ts';
+import {listModcods, openTransmitChain} from '#native/modem/modem.ts';
 import {captured, fdtPackets, sampleFdt, symbolPackets} from '#test/helper/sample-flute.ts';
 import {seededRandom} from '#test/helper/seeded-random.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {type CapturedPayload, captureFile, ipv4Datagram, nextGenerationCapture} from '#test/helper/write-capture.ts';
 
+const tuning = {symbolRate: 1_000_000, samplesPerSymbol: 2, rollOff: 0.2, goldIndex: 0} as const;
 const startMs = Date.UTC(2026, 10, 21);
 const film = {toi: 7, uri: 'http://dvb.gw/streamverse/film.m4s', bytes: randomBytes(20_050)};
 const filmSymbols = 201;
@@ -30,7 +33,15 @@ const probe = async (
 	const path = join(await withDirectory(t), name);
 	await writeFile(path, bytes);
 	const {signal} = new AbortController();
-	return await runProbe({source: path, forMs: 1000, follows: true, signal, onProgress: () => undefined, ...options});
+	return await runProbe({
+		source: path,
+		forMs: 1000,
+		follows: true,
+		tuning,
+		signal,
+		onProgress: () => undefined,
+		...options,
+	});
 };
 
 const forms = [
@@ -156,4 +167,34 @@ test('what is none of them is refused with a code', async (t) => {
 		code: 'CLI_PROBE_STREAM',
 	});
 	await t.throwsAsync(probe(t, 'empty', Buffer.alloc(0)), {code: 'CLI_PROBE_SOURCE_UNKNOWN'});
+});
+
+test('the same comes out of samples, with their MODCOD, constellation and spectrum', async (t) => {
+	const modcod = listModcods().find(({name, frame, pilots}) => name === 'QPSK 3/4' && frame === 'short' && pilots);
+	if (modcod === undefined) {
+		return t.fail();
+	}
+	const encoder = openLinkEncoder({
+		format: {kind: 'gse', frames: {modcod, rollOff: 0.2}},
+		rate: {bits: 1_000_000, seconds: 1},
+	});
+	for (const each of programme()) {
+		t.true(encoder.push(ipv4Datagram(each)));
+	}
+	const {pls} = modcod;
+	const samplesPerSymbol = {interpolate: 2, decimate: 1};
+	const chain = openTransmitChain({
+		...{pls, goldIndex: 0, input: 'bbframe', stage: 'iq', rollOff: 0.2, samplesPerSymbol, format: 'float'},
+	});
+	const samples = Buffer.concat([chain.write(encoder.pull(90)), chain.finish()]);
+	const report = await probe(t, 'a.cf32', samples);
+	t.like(report.objects[0], {uri: film.uri, transmissions: 3, wholeTransmissions: 3});
+	t.like(report.signal, {modcod: 'QPSK 3/4 short with pilots', failedFrames: 0});
+	t.true((report.signal?.constellation.length ?? 0) > 100);
+	const spectrum = report.signal?.spectrumDb ?? [];
+	t.true((spectrum[256] ?? -99) > -10 && (spectrum[5] ?? 0) < -25, 'a carrier stands in the middle of the band');
+	t.regex(formatHtml(report), /aria-label="Constellation".*aria-label="Spectrum"/su);
+	await t.throwsAsync(probe(t, 'noise.cf32', Buffer.from(new Float32Array(60_000).fill(0.3).buffer)), {
+		code: 'CLI_PROBE_SAMPLES',
+	});
 });

@@ -10,6 +10,7 @@ import {withBrowser} from '#test/helper/with-browser.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {writeCapture} from '#test/helper/write-capture.ts';
 
+const tuning = {symbolRate: 1_000_000, samplesPerSymbol: 2, rollOff: 0.2, goldIndex: 0} as const;
 const hostile = 'http://dvb.gw/&lt;img src=x onerror=&quot;window.hacked = true&quot;&gt;&#x1b;[2J';
 const object = {toi: 7, uri: hostile, bytes: randomBytes(9000)};
 
@@ -23,7 +24,7 @@ test.serial('the page draws rates and objects, needs nothing else, and takes no 
 	const path = join(directory, 'a.pcap');
 	await writeCapture(path, [...round(Date.now()), ...round(Date.now() + 3000)]);
 	const {signal} = new AbortController();
-	const report = await runProbe({source: path, forMs: 1, follows: true, signal, onProgress: () => undefined});
+	const report = await runProbe({source: path, forMs: 1, follows: true, tuning, signal, onProgress: () => undefined});
 	t.true(report.objects[0]?.uri?.includes('<img'));
 	const pagePath = join(directory, 'report.html');
 	await writeFile(pagePath, formatHtml(report));
