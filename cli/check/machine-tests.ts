@@ -17,7 +17,10 @@ export const machineTests: readonly MachineTest[] = [
 	{file: 'bad-release', minutes: 25},
 	{file: 'grub-environment', minutes: 25},
 	{file: 'diagnostics', minutes: 10},
-	{file: 'vidtv', minutes: 8},
+	{file: 'watchdog', minutes: 8},
+	{file: 'stick', minutes: 12},
+	{file: 'page-claim', minutes: 8},
+	{file: 'vidtv', minutes: 10},
 	{file: 'release-image', minutes: 5},
 	{file: 'reproducible', minutes: 10},
 ];

@@ -99,7 +99,8 @@ void CheckTransmission(SampleFormat format, const std::string& path) {
     CHECK(totals.underruns == 1);
     CHECK(!totals.failure.has_value());
     const std::vector<Point> samples = ReadRecord(path, format);
-    std::printf("%zu of %zu samples, %zu dummy frames\n", samples.size(), size_t{totals.samples}, size_t{totals.dummyFrames});
+    std::printf("%zu of %zu samples, %zu dummy frames\n", samples.size(), size_t{totals.samples},
+                size_t{totals.dummyFrames});
     // The last portion, of 2 ms, is cut by the stop.
     CHECK(samples.size() <= totals.samples && samples.size() + 4000 >= totals.samples);
     const auto full = std::ranges::max(
