@@ -41,7 +41,11 @@ export const registerModemCommand = (program: Command): void => {
 		.option('--roll-off <factor>', `one of ${rollOffs.join(', ')}`, parseRollOff, 0.2)
 		.addOption(new Option('--input <form>', 'of the file').choices(['ts', 'bbframe']).default('ts'))
 		.addOption(new Option('--stage <stage>', 'that is written').choices(modemStages).default('plframe'))
-		.option('--samples-per-symbol <ratio>', 'of iq: 2, or a fraction such as 5/2', parseRatio, parseRatio('2'))
+		.addOption(
+			new Option('--samples-per-symbol <ratio>', 'of iq: 2, or a fraction such as 5/2')
+				.argParser(parseRatio)
+				.default(parseRatio('2'), '2'),
+		)
 		.addOption(
 			new Option('--format <format>', 'of points: pairs of floats, or of 16-bit integers')
 				.choices(['float', 'integer'])
