@@ -20,6 +20,9 @@ tbody tr{border-top:1px solid var(--line)}.scroll{overflow-x:auto}
 type Cell = {readonly text: string; readonly isNumber?: boolean; readonly name?: string};
 
 const tableOf = (head: readonly Cell[], rows: readonly (readonly Cell[])[]): string => {
+	if (rows.length === 0) {
+		return '';
+	}
 	const cell =
 		(tag: 'td' | 'th') =>
 		({text, isNumber = false, name = ''}: Cell): string =>

@@ -20,7 +20,7 @@ const timeScale =
 
 /** Rate over time: the whole and its largest sessions. */
 export const ratePicture = ({rates, span}: ProbeReport): string | undefined => {
-	if (span === undefined || rates.length === 0) {
+	if (span === undefined || rates.every(({bps}) => bps.length === 0)) {
 		return undefined;
 	}
 	const sum = ({bps}: {readonly bps: readonly number[]}): number => bps.reduce((total, each) => total + each, 0);
