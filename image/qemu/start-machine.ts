@@ -58,9 +58,9 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
 	if (!existsSync(variables)) {
 		await copyFile(options.firmwareVariables ?? firmwareFile(profile.variables), variables);
 	}
-	const child = spawn(profile.command, machineArguments(options, profile, variables), {
-		stdio: ['ignore', 'pipe', 'pipe'],
-	});
+	// A machine does not outlive who started it, however that ended.
+	const command = ['--pdeathsig', 'KILL', profile.command, ...machineArguments(options, profile, variables)];
+	const child = spawn('setpriv', command, {stdio: ['ignore', 'pipe', 'pipe']});
 	const serial = openSerialLog(child.stdout, {onLine: options.onLine});
 	let errorText = '';
 	child.stderr.setEncoding('utf8').on('data', (text: string) => {
