@@ -2,11 +2,12 @@ import {writeFile} from 'node:fs/promises';
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
+import {benchReferences} from '#cli/bench/bench-references.ts';
 import {formatRows, missedBars} from '#cli/bench/format-rows.ts';
 import {benchNames, defaultBenchNames, runBench} from '#cli/bench/run-bench.ts';
 import type {CliErrorCode} from '#cli/error-code.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
-import {type BenchChoices, type BenchRow, benchReferences} from '#test/bench/bench-row.ts';
+import type {BenchChoices, BenchRow} from '#test/bench/bench-row.ts';
 
 type BenchFlags = BenchChoices & {readonly json?: string};
 

@@ -10,7 +10,7 @@ const leftBehind = new RegExp(
 	[
 		'^native/(?:test|fuzz|binding|bit|[a-z]+/(?:src|test|fuzz|bench|fact|generate-tables))(?:/|$)',
 		'^native/build(?:-|/(?!addons))',
-		'\\.cmake$|/CMakeLists\\.txt$',
+		'\\.(?:cmake|cpp|hpp)$|/CMakeLists\\.txt$',
 		// The NOC's page, and what Vite makes of pages.
 		'^ota/console(?:/|$)|/page/dist(?:/|$)',
 	].join('|'),

@@ -1,3 +1,5 @@
+import type {benchReferences} from '#cli/bench/bench-references.ts';
+
 /**
  * One measured figure of `./streamverse bench`. A figure is always beside a reference that the same run measured, so that
  * a slow machine or a busy one does not make a promise look broken. A row with a `bar` is a promise.
@@ -21,8 +23,6 @@ export type BenchRow = {
  */
 export const benchOptions = ['n', 'seed', 'reference'] as const;
 export type BenchOption = (typeof benchOptions)[number];
-
-export const benchReferences = ['gnuradio'] as const;
 
 export type BenchChoices = {
 	readonly n?: number;
