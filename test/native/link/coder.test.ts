@@ -110,8 +110,13 @@ test('each finding says what, where and when', (t) => {
 	t.is(decoder.stats().damage['section-crc'], findings.length);
 });
 
-test('every MODCOD of the modem has frames of its size', (t) => {
-	for (const modcod of new Map(listModcods().map((each) => [each.bbFrameBits, each])).values()) {
+test('every MODCOD of the modem has frames of its size, but those of VL-SNR, which an L.3 header cannot name', (t) => {
+	for (const modcod of listModcods().filter(({pls}) => pls > 255)) {
+		const frames = sampleFrames('QPSK 1/2', {modcod});
+		t.throws(() => openLinkEncoder({format: {kind: 'gse', frames}, rate}), {code: 'NATIVE_LINK_ARGUMENT'});
+	}
+	const named = listModcods().filter(({pls}) => pls <= 255);
+	for (const modcod of new Map(named.map((each) => [each.bbFrameBits, each])).values()) {
 		const frames = sampleFrames('QPSK 1/2', {modcod});
 		const encoder = openLinkEncoder({format: {kind: 'gse', frames}, rate});
 		encoder.push(sent[20] ?? Buffer.alloc(0));
