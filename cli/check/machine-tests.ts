@@ -7,7 +7,7 @@ export type MachineTest = {
 
 /** Those that boot machines, the most telling first: where there is no time for all, the last are left out. */
 export const machineTests: readonly MachineTest[] = [
-	{file: 'boot', minutes: 14},
+	{file: 'boot', minutes: 22},
 	{file: 'update', minutes: 16},
 	{file: 'three-boxes', minutes: 14},
 	{file: 'carousel-update', minutes: 18},
