@@ -3,7 +3,9 @@ import {type Command, InvalidArgumentError, Option} from 'commander';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {parseDurationMs} from '#cli/parse-duration.ts';
 import type {ProbeReport} from '#cli/probe/report/probe-report.ts';
+import type {ProbeOptions} from '#cli/probe/run-probe.ts';
 import {stopSignal} from '#cli/stop-signal.ts';
+import {polarizations, universalLnb} from '#native/dvb/tuner.ts';
 import type {ReceiverOptions} from '#native/modem/receiver.ts';
 
 type Flags = {
@@ -18,6 +20,9 @@ type Flags = {
 	readonly samplesPerSymbol: number;
 	readonly rollOff: string;
 	readonly gold: number;
+	readonly frequency?: number;
+	readonly polarization: (typeof polarizations)[number];
+	readonly port?: number;
 };
 
 /** A stream that was read, and breaks a standard. */
@@ -54,6 +59,23 @@ const parseGold = (text: string): number => {
 	return value;
 };
 
+const frequencyMegahertz = {min: 2000, max: 32_000} as const;
+
+const parseFrequency = (text: string): number => {
+	const value = Number(text);
+	if (!(value >= frequencyMegahertz.min && value <= frequencyMegahertz.max)) {
+		throw new InvalidArgumentError('It is MHz as the satellite sends, such as 11727.5.');
+	}
+	return value;
+};
+
+const parsePort = (text: string): number => {
+	if (!/^[0-3]$/u.test(text)) {
+		throw new InvalidArgumentError('It is 0, 1, 2 or 3.');
+	}
+	return Number(text);
+};
+
 export const registerProbeCommand = (program: Command): void => {
 	program
 		.command('probe')
@@ -63,11 +85,11 @@ export const registerProbeCommand = (program: Command): void => {
 		)
 		.argument(
 			'<source>',
-			'a pcap or pcapng file; a file of transport packets, BBFRAMEs or I/Q (.cf32, .cs16);\na group: 224.0.23.14:3937, udp://239.1.1.1:5000, rtp://SOURCE@232.1.1.1:5000',
+			'a pcap or pcapng file; a file of transport packets, BBFRAMEs or I/Q (.cf32, .cs16);\na group: 224.0.23.14:3937, udp://239.1.1.1:5000, rtp://SOURCE@232.1.1.1:5000;\na tuner of this machine: tuner:0',
 		)
 		.option('--json', 'print everything as JSON', false)
 		.option('--report <file>', 'also write one HTML file with pictures')
-		.option('--for <duration>', 'listen to a group for so long', parseDurationMs, 10_000)
+		.option('--for <duration>', 'listen to a group or a tuner for so long', parseDurationMs, 10_000)
 		.option('--interface <address>', 'join on the interface of this address')
 		.option('--no-follow', 'do not join what the announcement of a group lists')
 		.option('--bit-rate <rate>', 'of a file whose senders tell no time, such as 61.3M', parseRate)
@@ -77,15 +99,19 @@ export const registerProbeCommand = (program: Command): void => {
 				'integer',
 			]),
 		)
-		.option('--symbol-rate <rate>', 'of I/Q, such as 27.5M', parseRate, 27_500_000)
+		.option('--symbol-rate <rate>', 'of I/Q or a carrier, such as 27.5M', parseRate, 27_500_000)
 		.option('--samples-per-symbol <number>', 'of I/Q, 1 to 16', parseSamplesPerSymbol, 2)
 		.addOption(new Option('--roll-off <factor>', 'of I/Q').choices(rollOffNames).default('0.2'))
-		.option('--gold <index>', 'of the physical layer scrambling of I/Q', parseGold, 0)
+		.option('--gold <index>', 'of the physical layer scrambling of I/Q or a carrier', parseGold, 0)
+		.option('--frequency <MHz>', 'of the carrier that a tuner looks at, such as 11727.5', parseFrequency)
+		.addOption(new Option('--polarization <which>', 'of that carrier').choices(polarizations).default('vertical'))
+		.option('--port <number>', 'of the DiSEqC switch before the tuner, 0 to 3', parsePort)
 		.addHelpText(
 			'after',
 			`\nExit codes: 0 nothing is wrong; ${errorsFoundCode} something breaks a standard; ${exitCode.failure} the source cannot be read; ${exitCode.usage} wrong call.\n` +
 				'\nExamples:\n  $ ./streamverse probe capture.pcapng\n  $ ./streamverse probe mux.ts --report mux.html' +
-				'\n  $ ./streamverse probe 224.0.23.14:3937 --for 60s --interface 10.0.0.5 --json',
+				'\n  $ ./streamverse probe 224.0.23.14:3937 --for 60s --interface 10.0.0.5 --json' +
+				'\n  $ ./streamverse probe tuner:0 --frequency 11727.5 --polarization vertical --symbol-rate 27.5M',
 		)
 		.action(probe);
 };
@@ -108,6 +134,7 @@ const probe = async (source: string, flags: Flags): Promise<void> => {
 				rollOff: Number(flags.rollOff) as ReceiverOptions['rollOff'],
 				goldIndex: flags.gold,
 			},
+			carrier: carrierOf(flags),
 			signal: stopSignal(),
 			onProgress: progress.show,
 		});
@@ -124,6 +151,18 @@ const probe = async (source: string, flags: Flags): Promise<void> => {
 		process.exitCode = errorsFoundCode;
 	}
 };
+
+const carrierOf = ({frequency, polarization, symbolRate, gold, port}: Flags): ProbeOptions['carrier'] =>
+	frequency === undefined
+		? undefined
+		: {
+				tuning: {
+					system: 'DVB-S2',
+					frequencyKhz: Math.round(frequency * 1000),
+					...{polarization, symbolRate, plsIndex: gold},
+				},
+				antenna: {lnb: universalLnb, ...(port === undefined ? {} : {committed: port})},
+			};
 
 /** One line that is overwritten, and only where somebody looks. */
 const createProgress = () => {

@@ -7,10 +7,13 @@ import {findSource, type SampleFormat, type Source} from '#cli/probe/source/find
 import {listen} from '#cli/probe/source/listen.ts';
 import {readCaptureFile, readStreamFile} from '#cli/probe/source/read-file.ts';
 import {readSamplesFile, type SamplesOptions} from '#cli/probe/source/read-samples.ts';
+import {readTuner} from '#cli/probe/source/read-tuner.ts';
+import {openTuner} from '#native/dvb/dvb.ts';
+import type {Antenna, SatelliteTuning} from '#native/dvb/tuner.ts';
 
 export type ProbeOptions = {
 	readonly source: string;
-	/** Of a group. */
+	/** Of a group or a tuner. */
 	readonly forMs: number;
 	readonly interfaceAddress?: string | undefined;
 	readonly follows: boolean;
@@ -19,6 +22,8 @@ export type ProbeOptions = {
 	readonly samples?: SampleFormat | undefined;
 	/** Of samples. */
 	readonly tuning: Pick<SamplesOptions, 'symbolRate' | 'samplesPerSymbol' | 'rollOff' | 'goldIndex'>;
+	/** Of a tuner: where it looks. */
+	readonly carrier?: {readonly tuning: SatelliteTuning; readonly antenna: Antenna} | undefined;
 	readonly signal: AbortSignal;
 	/** `total` is missing for what has no end. */
 	readonly onProgress: (progress: {readonly bytes: number; readonly total?: number | undefined}) => void;
@@ -37,8 +42,29 @@ export const runProbe = async (options: ProbeOptions): Promise<ProbeReport> => {
 	return buildReport(analysis, {name: options.source, kind: source.kind, ...read});
 };
 
+const readCarrier = async (
+	analysis: Analysis,
+	{adapter, frontend}: Extract<Source, {kind: 'tuner'}>,
+	{carrier, forMs, signal, onProgress}: ProbeOptions,
+): Promise<Read> => {
+	if (carrier === undefined) {
+		throw new CodedError<CliErrorCode>('CLI_PROBE_SOURCE_UNKNOWN', {
+			message: 'A tuner must be told where to look: --frequency and --symbol-rate.',
+		});
+	}
+	await using tuner = openTuner({kind: 'kernel', adapter, frontend});
+	const {bytes} = await readTuner(analysis, {
+		...{tuner, ...carrier, forMs, signal},
+		onProgress: (count) => onProgress({bytes: count}),
+	});
+	return {bytes, hasClock: true};
+};
+
 const readSource = async (analysis: Analysis, source: Source, options: ProbeOptions): Promise<Read> => {
 	const {signal, onProgress, forMs, follows, interfaceAddress, bitRateBps} = options;
+	if (source.kind === 'tuner') {
+		return await readCarrier(analysis, source, options);
+	}
 	if (source.kind === 'multicast') {
 		const {group, port, source: only} = source;
 		const endpoint = {group, port, ...(only && {source: only}), ...(interfaceAddress && {interfaceAddress})};

@@ -3,7 +3,7 @@ import type {Finding} from '#cli/probe/finding.ts';
 import type {BroadcastStream} from '#cli/probe/signalling/announcement.ts';
 import type {NetworkStream} from '#stb/signalling/parse-network-information.ts';
 
-export type SourceKind = 'capture' | 'stream' | 'multicast' | 'samples';
+export type SourceKind = 'capture' | 'stream' | 'multicast' | 'samples' | 'tuner';
 
 export type ObjectReport = {
 	readonly group: string;

@@ -11,6 +11,7 @@ export type Source =
 	/** Transport packets or BBFRAMEs; which of them, the decoder sees. */
 	| {readonly kind: 'stream'; readonly path: string; readonly sizeBytes: number}
 	| {readonly kind: 'samples'; readonly path: string; readonly sizeBytes: number; readonly format: SampleFormat}
+	| {readonly kind: 'tuner'; readonly adapter: number; readonly frontend: number}
 	| {readonly kind: 'multicast'; readonly group: string; readonly port: number; readonly source?: string | undefined};
 
 const headBytes = 4096;
@@ -38,14 +39,20 @@ export const parseMulticast = (text: string): Extract<Source, {kind: 'multicast'
 	return {kind: 'multicast', group, port, source: match?.[1]};
 };
 
+/** `tuner:0`, `tuner:0/1`: the kernel's adapter, and which of its frontends. */
+export const parseTuner = (text: string): Extract<Source, {kind: 'tuner'}> | undefined => {
+	const [, adapter, frontend = '0'] = /^tuner:(\d{1,3})(?:\/(\d{1,3}))?$/u.exec(text) ?? [];
+	return adapter === undefined ? undefined : {kind: 'tuner', adapter: Number(adapter), frontend: Number(frontend)};
+};
+
 /**
  * Sees what a source is, files by their first bytes and samples by their name.
  * @throws CodedError CLI_PROBE_SOURCE_UNKNOWN
  */
 export const findSource = async (text: string, samples?: SampleFormat): Promise<Source> => {
-	const multicast = parseMulticast(text);
-	if (multicast !== undefined) {
-		return multicast;
+	const live = parseTuner(text) ?? parseMulticast(text);
+	if (live !== undefined) {
+		return live;
 	}
 	try {
 		const {size: sizeBytes} = await stat(text);
@@ -65,7 +72,7 @@ export const findSource = async (text: string, samples?: SampleFormat): Promise<
 			throw error;
 		}
 		throw unknown(
-			`${text} is no file that can be read (${errorMessage(error)}), and no group such as 239.255.1.1:5001.`,
+			`${text} is no file that can be read (${errorMessage(error)}), no group such as 239.255.1.1:5001, and no tuner such as tuner:0.`,
 			error,
 		);
 	}
