@@ -51,7 +51,8 @@ const isMounted = ({mountpoints = []}: BlockDevice): boolean => mountpoints.some
 const lsblk = async (signal: AbortSignal): Promise<unknown> =>
 	JSON.parse(
 		await toolText('lsblk', {
-			args: ['--json', '--output', 'PATH,TRAN,FSTYPE,MOUNTPOINTS'],
+			// Without the column NAME partitions stand beside their disk, and are on no bus.
+			args: ['--json', '--output', 'NAME,PATH,TRAN,FSTYPE,MOUNTPOINTS'],
 			...{bytesMax: outputBytesMax, signal},
 		}),
 	);
