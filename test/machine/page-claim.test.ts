@@ -10,7 +10,7 @@ const requestTimeoutMs = 10_000;
 /** Of the card that QEMU gives a machine; a box that nobody named has its name of it. */
 const id = 'stb-525400000001';
 
-test('a box that is claimed on its page joins its fleet, and obeys it at once', async (t) => {
+test('a box that is claimed on its page joins its fleet, and obeys it without another start', async (t) => {
 	t.timeout(testTimeoutMs);
 	const image = await testImage({release: '1.0.0'});
 	const fleet = await withMachineFleet(t);
@@ -30,6 +30,8 @@ test('a box that is claimed on its page joins its fleet, and obeys it at once', 
 	});
 	t.true(brought.ok, `${brought.status} ${await brought.text()}`);
 	await machine.until('it is online', ({presence}) => presence === 'online');
+	const isAnchored = () => machine.lines().some((line) => line.includes('Finished streamverse-anchor.service'));
+	await eventually('whose the box is has been kept', isAnchored, {timeoutMs: bootTimeoutMs, intervalMs: 500});
 	const root = await withMachineShell(t, {fleet, machine, elevated: true});
 	t.regex(
 		await root.run('id -u; cat /var/lib/streamverse-trust/anchor.json'),
