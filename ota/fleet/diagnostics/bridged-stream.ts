@@ -26,12 +26,16 @@ export type BridgedStreamOptions = {
 	readonly onEnded: (reason: Reason) => void;
 };
 
+/** Of a page, before its box has opened the stream: as many as the smallest frames that fill the window, and some. */
+const earlyFramesMax = windowCharsMax / 8;
+
 const reason = (code: DiagnosticsServerErrorCode, message: string): Reason => ({code, message});
 
 /**
  * One stream between a page and a box. Frames are numbered end to end and pass through; nothing is buffered here, because
  * each end keeps what the other has not acknowledged. A page that was away continues where it was: the box is asked to
- * send again. Invariant: `#forwarded` is the last sequence that the present page was given, in order.
+ * send again. Until the box has opened the stream, which it says by a frame, it would answer that it knows none: what a page
+ * says before is kept. Invariant: `#forwarded` is the last sequence that the present page was given, in order.
  */
 export class BridgedStream {
 	readonly #options: BridgedStreamOptions;
@@ -46,6 +50,7 @@ export class BridgedStream {
 	#recordedIn = 0;
 	#acknowledgedIn = 0;
 	#underWay = new Map<number, number>();
+	#early: StreamFrame[] = [];
 	#ended = false;
 
 	constructor(options: BridgedStreamOptions) {
@@ -77,7 +82,7 @@ export class BridgedStream {
 
 	/** The broker was away: what boxes said meanwhile is lost to a clean session, and asked for again. */
 	onBroker(): void {
-		if (this.#page !== undefined) {
+		if (this.#page !== undefined && this.#heardMs !== undefined) {
 			this.#askBox();
 		}
 	}
@@ -88,6 +93,9 @@ export class BridgedStream {
 			return;
 		}
 		this.#heardMs = this.#options.clock.monotonicMs();
+		for (const early of this.#early.splice(0)) {
+			this.#publish(early);
+		}
 		switch (frame.kind) {
 			case 'data':
 				this.#takeOutput(frame);
@@ -149,7 +157,7 @@ export class BridgedStream {
 			this.end('OTA_STREAM_BOX_SILENT', 'The box has said nothing for too long.');
 		} else if (recording?.usable === false) {
 			this.end('OTA_STREAM_RECORDING_FULL', 'What was done cannot be recorded any more.');
-		} else if (this.#page !== undefined && nowMs - this.#publishedMs >= limits.keepAliveMs) {
+		} else if (this.#mayKeepAlive(nowMs)) {
 			this.#publish({kind: 'ack', sequence: this.#lastAcknowledged});
 		}
 	}
@@ -208,12 +216,24 @@ export class BridgedStream {
 		}
 	}
 
+	#mayKeepAlive(nowMs: number): boolean {
+		const isBetween = this.#page !== undefined && this.#heardMs !== undefined;
+		return isBetween && nowMs - this.#publishedMs >= this.#options.limits.keepAliveMs;
+	}
+
 	#askBox(): void {
 		this.#askedAfter = this.#forwarded;
 		this.#publish({kind: 'resume', after: this.#forwarded});
 	}
 
 	#publish(frame: StreamFrame): void {
+		if (this.#heardMs === undefined && frame.kind !== 'close') {
+			this.#early.push(frame);
+			if (this.#early.length > earlyFramesMax) {
+				this.end('OTA_STREAM_PROTOCOL', 'The page said too much before the box answered.');
+			}
+			return;
+		}
 		const {broker, box, streamId, clock} = this.#options;
 		this.#publishedMs = clock.monotonicMs();
 		if (frame.kind === 'ack') {

@@ -169,3 +169,32 @@ test('a stream whose recording is full ends: nothing is done unseen', async (t) 
 	turn(10);
 	t.deepEqual(ended, ['OTA_STREAM_RECORDING_FULL']);
 });
+
+test('what is typed before the box has opened the stream reaches it afterwards, in order', async (t) => {
+	const {toBox, page, fromBox, fromPage, turn, stream} = await withBridge(t);
+	page();
+	fromPage(data(1));
+	fromPage({kind: 'resize', columns: 100, rows: 40});
+	fromPage(data(2));
+	stream.onBroker();
+	turn(limits.keepAliveMs);
+	t.deepEqual(toBox, []);
+	fromBox({kind: 'ack', sequence: 0});
+	t.deepEqual(toBox, [data(1), {kind: 'resize', columns: 100, rows: 40}, data(2)]);
+	fromPage(data(3));
+	t.deepEqual(toBox.at(-1), data(3));
+});
+
+test('a page that says endlessly much before the box answers is cut', async (t) => {
+	const {page, fromPage, ended, toBox} = await withBridge(t);
+	const {seen} = page();
+	for (let count = 0; count <= windowCharsMax && ended.length === 0; count += 1) {
+		fromPage({kind: 'resize', columns: 100, rows: 40});
+	}
+	t.deepEqual(ended, ['OTA_STREAM_PROTOCOL']);
+	t.is(seen.at(-1)?.kind, 'close');
+	t.deepEqual(
+		toBox.map(({kind}) => kind),
+		['close'],
+	);
+});
