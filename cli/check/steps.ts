@@ -74,13 +74,12 @@ export const avaStep = (patterns: readonly string[]): Step => ({
 });
 
 /**
- * A machine takes both cores for itself, and says nothing for minutes. What differs between architectures is how a box boots,
- * and that is what is tested of the second. Of the releases that do not come up, which take minutes each, one is tried;
- * `STREAMVERSE_TEST_MATRIX=all` has the others tried as well (half an hour more on two quiet cores).
+ * A machine takes both cores for itself, and says nothing for minutes. Of the releases that do not come up, which take minutes
+ * each, one is tried; `STREAMVERSE_TEST_MATRIX=all` has the others tried as well (half an hour more on two quiet cores).
  */
 const machineSteps = (architecture: Architecture): readonly Step[] =>
 	machineTests
-		.filter(({file}) => architecture === 'amd64' || file === 'boot')
+		.filter(({ofEachArchitecture}) => architecture === 'amd64' || ofEachArchitecture)
 		.map(({file, minutes}) => ({
 			...avaStep(['--concurrency=1', '--timeout=60m', `test/machine/${file}.test.ts`]),
 			name: `machine ${file}`,

@@ -6,7 +6,7 @@ import {type ImageKeys, openImageKeys, signerOf} from '#image/make/image-keys.ts
 import {imageDirectory} from '#image/make/recipe.ts';
 import {sectionArguments} from '#image/make/section-addresses.ts';
 import {projectRoot} from '#native/project-root.ts';
-import {type TestImage, testImage} from '#test/helper/with-image.ts';
+import {type TestImage, testCompatible, testImage} from '#test/helper/with-image.ts';
 
 /**
  * An image that is sound until its kernel's command line names a fault. Of one root, which takes minutes to make, each bad
@@ -102,7 +102,7 @@ export const writeBundle = async (
 		readonly signer?: {readonly key: string; readonly certificate: string};
 	},
 ): Promise<void> => {
-	const {keys, compatible = 'streamverse-stb-amd64'} = options;
+	const {keys, compatible = testCompatible} = options;
 	const own = signerOf(keys, 'development');
 	const {key, certificate} = options.signer ?? own;
 	const images = ['rootfs', 'boot'].flatMap((name) => [

@@ -7,7 +7,7 @@ import {publishRelease} from '#ota/release/publish-release.ts';
 import {signRelease} from '#ota/release/sign-release.ts';
 import {type TestOwner, withDirectory} from '#test/helper/with-directory.ts';
 import type {TestFleet} from '#test/helper/with-fleet.ts';
-import type {TestImage} from '#test/helper/with-image.ts';
+import {type TestImage, testCompatible} from '#test/helper/with-image.ts';
 import {bootTimeoutMs} from '#test/helper/with-machine.ts';
 
 const publishTimeoutMs = 5 * 60_000;
@@ -22,7 +22,7 @@ export type SignOptions = {
 /** Signs the update of an image with the fleet's own key. */
 export const signImage = async (
 	t: TestOwner,
-	{fleet, image, compatible = 'streamverse-stb-amd64'}: SignOptions,
+	{fleet, image, compatible = testCompatible}: SignOptions,
 ): Promise<{readonly directory: string; readonly manifest: Buffer; readonly signature: Buffer}> => {
 	const {release, bundlePath} = image;
 	const directory = join(await withDirectory(t), 'release');

@@ -19,6 +19,9 @@ const buildTimeoutMs = 45 * 60_000;
 /** Of the boxes that a run of the tests boots. */
 export const testArchitecture = z.enum(architectures).parse(process.env['STREAMVERSE_TEST_ARCHITECTURE'] ?? 'amd64');
 
+/** What a bundle for the set-tops of that run is for. */
+export const testCompatible = `streamverse-stb-${testArchitecture}`;
+
 /**
  * Of a kind that is updated: RAUC hashes all of two slots for each update, for which an emulated machine needs a minute and
  * more when they are as large as a box's.
