@@ -21,8 +21,8 @@ import {carriageOf, type RunningTuner, startTuner} from '#stb/tuner/start-tuner.
 const pageDirectory = join(projectRoot, 'stb/page');
 
 /**
- * The set-top's composition root: cache, then reception into it, then the tuner that feeds it, then serving out of both. It serves what it has before
- * it has heard anything; a dish that points nowhere takes no film away.
+ * The set-top's composition root: cache, then reception into it, then the tuner that feeds it, then serving out of both. It
+ * serves what it has before it has heard anything; a dish that points nowhere takes no film away.
  */
 export const startStb = async (context: RoleContext<StbConfig>): Promise<RunningRole> => {
 	const {box, config, logger, signal} = context;
@@ -43,7 +43,12 @@ export const startStb = async (context: RoleContext<StbConfig>): Promise<Running
 	const reception = stack.use(await startReception({config, cache, carriage, clock, logger}));
 	const tuner =
 		config.tuner &&
-		stack.use(startTuner({config: config.tuner, reception, clock, logger: logger.child({component: 'tuner'})}));
+		stack.use(
+			startTuner({
+				...{config: config.tuner, reception, clock, logger: logger.child({component: 'tuner'})},
+				carriersPath: join(box.stateDirectory, 'carriers.json'),
+			}),
+		);
 	const serving: {current?: Serving} = {};
 	const mount = mountBox({context, cache, reception, tuner, counts: () => servingCounts(serving.current)});
 	stack.use(mount);

@@ -9,6 +9,7 @@ import type {Reception} from '#stb/receive/start-reception.ts';
 import type {Carriage} from '#stb/receive/tuning.ts';
 import {createAnnouncementListener} from '#stb/tuner/announcement-listener.ts';
 import type {Carrier} from '#stb/tuner/carrier.ts';
+import {openCarrierKeeper} from '#stb/tuner/carrier-keeper.ts';
 import {type DatagramSource, openKernelCarriage, openPump} from '#stb/tuner/pump.ts';
 import type {TunerConfig} from '#stb/tuner/tuner-config.ts';
 import {type TunerFigures, TunerRunner} from '#stb/tuner/tuner-runner.ts';
@@ -26,6 +27,8 @@ export const carriageOf = ({source, carriage}: TunerConfig): Carriage =>
 /** Brings the satellite to the box's receiver: searches, tunes, and re-emits on the loopback what the carrier brings. */
 export const startTuner = (options: {
 	readonly config: TunerConfig;
+	/** Of what the box learns of its satellite. */
+	readonly carriersPath: string;
 	readonly reception: Pick<Reception, 'receiver' | 'tuning' | 'signalling'>;
 	readonly clock: Clock;
 	readonly logger: Logger;
@@ -34,6 +37,7 @@ export const startTuner = (options: {
 	const {source, carriage} = config;
 	const runner = new TunerRunner({
 		...{config, clock, logger},
+		keeper: openCarrierKeeper({path: options.carriersPath, config, logger}),
 		open: () => openTuner(source),
 		openPump: ({tuner, carrier, signal}) => {
 			if (carriage.kind === 'kernel' && source.kind === 'kernel') {

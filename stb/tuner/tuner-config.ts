@@ -4,7 +4,7 @@ import {deliverySystems, polarizations, universalLnb} from '#native/dvb/tuner.ts
 const khz = z.int().min(1).max(100_000_000);
 const waitMs = z.int().min(100).max(3_600_000);
 
-const carrierSchema = z.strictObject({
+export const carrierSchema = z.strictObject({
 	system: z.enum(deliverySystems).default('DVB-S2'),
 	frequencyKhz: khz.describe('Of the carrier as it comes from the satellite, in kHz.'),
 	polarization: z.enum(polarizations),

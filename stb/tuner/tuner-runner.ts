@@ -6,17 +6,26 @@ import {waitForLock} from '#native/dvb/wait-for-lock.ts';
 import {NativeError} from '#native/native-error.ts';
 import type {AnnouncementListener} from '#stb/tuner/announcement-listener.ts';
 import type {Carrier} from '#stb/tuner/carrier.ts';
+import type {CarrierKeeper} from '#stb/tuner/carrier-keeper.ts';
 import {createDamageMeter, type DamageMeter} from '#stb/tuner/damage-meter.ts';
 import type {Pump} from '#stb/tuner/pump.ts';
 import {readSignal, type SignalReading, unlocked} from '#stb/tuner/signal-meter.ts';
 import type {TunerConfig} from '#stb/tuner/tuner-config.ts';
-import {carrierOf, type TunerEvent, type TunerState, transition, tunerStateAtStart} from '#stb/tuner/tuner-state.ts';
+import {
+	carrierOf,
+	firstAgain,
+	type TunerEvent,
+	type TunerState,
+	transition,
+	tunerStateAtStart,
+} from '#stb/tuner/tuner-state.ts';
 
 /** What the driver, or our own check of a word on the cable, says of a carrier and not of the device. */
 const beyondReach: ReadonlySet<string> = new Set(['NATIVE_DVB_REFUSED', 'NATIVE_DVB_ARGUMENT']);
 
 export type TunerRunnerOptions = {
 	readonly config: TunerConfig;
+	readonly keeper: CarrierKeeper;
 	/** Throws when there is no tuner, or it is taken. */
 	readonly open: () => Tuner;
 	/** Begins to take the datagrams of a carrier that is locked. */
@@ -63,8 +72,8 @@ export class TunerRunner {
 
 	constructor(options: TunerRunnerOptions) {
 		this.#options = options;
-		const {source, carriers} = options.config;
-		this.#state = tunerStateAtStart(carriers);
+		const {source} = options.config;
+		this.#state = tunerStateAtStart(options.keeper.known);
 		this.#name = source.kind === 'kernel' ? `adapter${source.adapter}/frontend${source.frontend}` : source.kind;
 	}
 
@@ -212,6 +221,7 @@ export class TunerRunner {
 
 	async #watch(signal: AbortSignal): Promise<TunerEvent> {
 		while (true) {
+			await this.#options.keeper.keep(firstAgain(this.#state));
 			if (!(await this.#holdsLock(signal))) {
 				return {kind: 'unlocked'};
 			}

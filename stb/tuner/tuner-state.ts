@@ -84,8 +84,8 @@ const learn = (state: TunerState, {carriers, elsewhere}: TunerEvent & {readonly 
 	return state.kind === 'announcing' && elsewhere ? search(merged, state.index + 1) : {...state, carriers: merged};
 };
 
-/** The carrier that had the carousel is the first to be tried when the device is back. */
-const firstAgain = (state: TunerState): readonly Carrier[] => {
+/** What is to be tried when the device is back, or the box: first the carrier that had the carousel. */
+export const firstAgain = (state: TunerState): readonly Carrier[] => {
 	const carrier = state.kind === 'acquiring' || state.kind === 'lost' ? carrierOf(state) : undefined;
 	return carrier === undefined ? state.carriers : [carrier, ...state.carriers.filter((other) => other !== carrier)];
 };

@@ -52,11 +52,22 @@ const fakeTuner = (sky: ReturnType<typeof createSky>): Tuner => {
 	};
 };
 
+/** What a box remembers; `learned` is what it knew before. */
+const createMemory = (learned: readonly Carrier[]) => {
+	const kept: (readonly Carrier[])[] = [];
+	return {
+		kept,
+		keeper: {known: learned, keep: (carriers: readonly Carrier[]) => Promise.resolve(void kept.push(carriers))},
+	};
+};
+
 const withRunner = (t: ExecutionContext, carriers: readonly Carrier[]) => {
+	const memory = createMemory(carriers);
 	const sky = createSky();
 	const short = {lockTimeoutMs: 100, announceTimeoutMs: 100, lossPatienceMs: 100, relockTimeoutMs: 300};
 	const runner = new TunerRunner({
-		config: tunerConfigSchema.parse({carriers, ...short, reopenDelayMs: 100, statisticsIntervalMs: 50}),
+		keeper: memory.keeper,
+		config: tunerConfigSchema.parse({...short, reopenDelayMs: 100, statisticsIntervalMs: 50}),
 		open: () => {
 			if (!sky.present) {
 				throw new NativeError('NATIVE_DVB_ABSENT', 'there is none');
@@ -96,7 +107,7 @@ const withRunner = (t: ExecutionContext, carriers: readonly Carrier[]) => {
 			const {state} = runner.figures();
 			return state.kind === kind && (frequencyKhz === undefined || carrierOf(state)?.frequencyKhz === frequencyKhz);
 		});
-	return {sky, runner, until, stop, running};
+	return {sky, runner, until, stop, running, kept: memory.kept};
 };
 
 const wanted: Announcement = {kind: 'wanted', carriers: []};
@@ -111,12 +122,13 @@ test('from configuration: dark carriers are passed by, and the announced one is 
 });
 
 test('from a bare dish: a foreign network tells where the own one is', async (t) => {
-	const {sky, until} = withRunner(t, [home]);
+	const {sky, until, kept} = withRunner(t, [home]);
 	sky.lit.add(home.frequencyKhz).add(far.frequencyKhz);
 	sky.announcements.set(home.frequencyKhz, {kind: 'elsewhere', carriers: [far]});
 	sky.announcements.set(far.frequencyKhz, wanted);
 	await until('acquiring', far.frequencyKhz);
 	t.deepEqual(sky.pumps, [`open ${home.frequencyKhz}`, `close ${home.frequencyKhz}`, `open ${far.frequencyKhz}`]);
+	t.deepEqual(await eventually('it is kept', () => kept[0]), [far, home], 'what was found comes first the next time');
 });
 
 test('from a bare dish: a carrier without NIP tells by its own tables', async (t) => {
