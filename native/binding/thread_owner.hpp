@@ -5,7 +5,10 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+
+#include "binding/value.hpp"
 
 namespace streamverse::binding {
 
@@ -112,6 +115,59 @@ class Closing final : public Napi::AsyncWorker {
     std::function<void()> work_;
     std::function<void(Napi::Env)> after_;
     Napi::Promise::Deferred deferred_;
+};
+
+// What runs beside JavaScript (its Stop joins its threads), with the bell by which it is heard: started
+// together, and ended together, by Close or with the environment.
+template <typename Thread>
+class ThreadOwner {
+ public:
+    // Once. `deliver` runs on the JavaScript thread some time after a ring; `make` gets the ring and returns
+    // the thread.
+    template <typename Make>
+    void Start(Napi::Env env, const char* name, Doorbell::Deliver deliver, Make&& make) {
+        name_ = name;
+        bell_ = std::make_unique<Doorbell>(env, name, std::move(deliver));
+        try {
+            thread_ = make(std::function<void()>([bell = bell_.get()] { bell->Ring(); }));
+        } catch (...) {
+            bell_->Close();
+            throw;
+        }
+        guard_ = std::make_unique<TeardownGuard>(env, [this] {
+            thread_->Stop();
+            bell_->Abandon();
+        });
+    }
+
+    Thread* operator->() const { return thread_.get(); }
+    bool closing() const { return closing_; }
+
+    void RequireOpen(Napi::Env env, const char* code) const {
+        if (closing_) {
+            throw CodedError(env, code, "the " + name_ + " is closed");
+        }
+    }
+
+    // Threads may sleep or read, so they are awaited off the JavaScript thread, on which `after` runs at
+    // last.
+    Napi::Promise Close(Napi::Env env, std::function<void(Napi::Env)> after) {
+        closing_ = true;
+        return Closing::Start(
+            env, [this] { thread_->Stop(); },
+            [this, last = std::move(after)](Napi::Env at) {
+                guard_->Disarm();
+                bell_->Close();
+                last(at);
+            });
+    }
+
+ private:
+    std::string name_;
+    std::unique_ptr<Doorbell> bell_;
+    std::unique_ptr<Thread> thread_;
+    std::unique_ptr<TeardownGuard> guard_;
+    bool closing_ = false;
 };
 
 }  // namespace streamverse::binding

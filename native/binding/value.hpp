@@ -4,9 +4,11 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace streamverse::binding {
 
@@ -14,6 +16,14 @@ inline Napi::Error CodedError(Napi::Env env, const char* code, const std::string
     Napi::Error error = Napi::Error::New(env, message);
     error.Set("code", Napi::String::New(env, code));
     return error;
+}
+
+// A typed array of its own, such as Napi::Uint32Array.
+template <typename Array, typename Value>
+Array CopyOf(Napi::Env env, const std::vector<Value>& values) {
+    Array array = Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
 }
 
 // An object argument and the code under which its mistakes are reported.

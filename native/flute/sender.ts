@@ -26,7 +26,7 @@ export type FluteSenderStats = {
 	readonly wireBytes: number;
 	/** How long there was something to send. */
 	readonly busyMs: number;
-	/** Sent / allowed - 1, over the time in which there was always something to send. */
+	/** Sent / allowed - 1, over the spans of 100 ms and more in which there was always something to send; 0 without any. */
 	readonly rateErrorRatio: number;
 	readonly lanes: readonly FluteLaneState[];
 };

@@ -151,20 +151,12 @@ class Reader final : public Napi::ObjectWrap<Reader> {
                             .readBytesMax = from.Whole("readBytesMax", 4096, 1 << 24)};
         onBatch_ = Napi::Persistent(from.Callback("onBatch"));
         options.descriptors = Guarded(env, [&] { return OpenReading(info[0], bufferBytes).descriptors; });
-        bell_ = std::make_unique<binding::Doorbell>(env, "DVB reader", [this](Napi::Env at) { Deliver(at); });
-        try {
-            thread_ = Guarded(env, [&] {
-                return std::make_unique<ReadThread>(std::move(options),
-                                                    [bell = bell_.get()] { bell->Ring(); });
+        thread_.Start(
+            env, "DVB reader", [this](Napi::Env at) { Deliver(at); },
+            [&](std::function<void()> ring) {
+                return Guarded(
+                    env, [&] { return std::make_unique<ReadThread>(std::move(options), std::move(ring)); });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
@@ -177,10 +169,8 @@ class Reader final : public Napi::ObjectWrap<Reader> {
         const ReadBatch batch = thread_->Take();
         Napi::Object object = Napi::Object::New(env);
         object.Set("bytes", Napi::Buffer<uint8_t>::Copy(env, batch.bytes.data(), batch.bytes.size()));
-        Napi::Uint32Array lengths = Napi::Uint32Array::New(env, batch.lengths.size());
-        std::copy(batch.lengths.begin(), batch.lengths.end(), lengths.Data());
-        object.Set("lengths", lengths);
-        object.Set("ended", closing_ || thread_->Stats().ended);
+        object.Set("lengths", binding::CopyOf<Napi::Uint32Array>(env, batch.lengths));
+        object.Set("ended", thread_.closing() || thread_->Stats().ended);
         onBatch_.Call({object});
     }
 
@@ -199,25 +189,16 @@ class Reader final : public Napi::ObjectWrap<Reader> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        if (std::exchange(closing_, true)) {
-            throw CodedError(info.Env(), "NATIVE_DVB_CLOSED", "the reader is closed");
-        }
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);
-                onBatch_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), "NATIVE_DVB_CLOSED");
+        return thread_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);
+            onBatch_.Reset();
+            Unref();
+        });
     }
 
     Napi::FunctionReference onBatch_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<ReadThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<ReadThread> thread_;
 };
 
 Napi::Value List(const Napi::CallbackInfo& info) {

@@ -15,6 +15,7 @@ using binding::Arguments;
 using binding::CodedError;
 
 constexpr char kArgument[] = "NATIVE_FLUTE_ARGUMENT";
+constexpr char kClosed[] = "NATIVE_FLUTE_CLOSED";
 constexpr double kNumberMax = 9007199254740991.0;
 constexpr double kTsiMax = 281474976710655.0;
 constexpr uint32_t kTsisMax = 1024;
@@ -93,19 +94,16 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
         const Arguments limits(from.Get("limits"), kArgument);
         const int bufferBytes = static_cast<int>(limits.Whole("receiveBufferBytes", 1, 1 << 30));
         onEvents_ = Napi::Persistent(from.Callback("onEvents"));
-        bell_ =
-            std::make_unique<binding::Doorbell>(env, "flute receiver", [this](Napi::Env at) { Deliver(at); });
         try {
-            thread_ = std::make_unique<ReceiverThread>(std::move(settings), bufferBytes,
-                                                       [bell = bell_.get()] { bell->Ring(); });
+            thread_.Start(
+                env, "flute receiver", [this](Napi::Env at) { Deliver(at); },
+                [&](std::function<void()> ring) {
+                    return std::make_unique<ReceiverThread>(std::move(settings), bufferBytes,
+                                                            std::move(ring));
+                });
         } catch (const std::exception& error) {
-            bell_->Close();
             throw CodedError(env, "NATIVE_FLUTE_RECEIVER_FAILED", error.what());
         }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();  // An open receiver works on, whether or not JavaScript still holds it.
     }
 
@@ -121,14 +119,8 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
         }
     }
 
-    void RequireOpen(Napi::Env env) const {
-        if (closing_) {
-            throw CodedError(env, "NATIVE_FLUTE_CLOSED", "the receiver is closed");
-        }
-    }
-
     void Join(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         try {
             thread_->Join(ReadEndpoint(Arguments(info[0], kArgument)));
         } catch (const packet::SystemError& error) {
@@ -137,7 +129,7 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
     }
 
     void Leave(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         thread_->Leave(ReadAddress(Arguments(info[0], kArgument)));
     }
 
@@ -154,7 +146,7 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
     }
 
     void Write(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         const Arguments from(info[0], kArgument);
         const auto [data, length] = from.Octets("bytes");
         if (!thread_->Write(from.Whole("id", 0, kNumberMax), from.Whole("offset", 0, kNumberMax),
@@ -164,12 +156,12 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
     }
 
     void Drop(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         thread_->Drop(Arguments(info[0], kArgument).Whole("id", 0, kNumberMax));
     }
 
     void Forget(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         const Arguments from(info[0], kArgument);
         const auto toi = ParseToi(from.Text("toi"));
         if (!toi) {
@@ -207,27 +199,17 @@ class FluteReceiver final : public Napi::ObjectWrap<FluteReceiver> {
         return object;
     }
 
-    // The verifier may be in the middle of a large read, so the threads are awaited off the JavaScript
-    // thread.
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);  // What the threads said last.
-                onEvents_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), kClosed);
+        return thread_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);  // What the threads said last.
+            onEvents_.Reset();
+            Unref();
+        });
     }
 
     Napi::FunctionReference onEvents_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<ReceiverThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<ReceiverThread> thread_;
 };
 
 }  // namespace

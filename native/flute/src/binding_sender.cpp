@@ -15,6 +15,7 @@ using binding::Arguments;
 using binding::CodedError;
 
 constexpr char kArgument[] = "NATIVE_FLUTE_ARGUMENT";
+constexpr char kClosed[] = "NATIVE_FLUTE_CLOSED";
 constexpr double kNumberMax = 9007199254740991.0;
 constexpr double kRateBpsMax = 1e12;
 // One packet must fit into 65507 bytes of UDP payload.
@@ -165,21 +166,12 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         const Arguments from(info[0], kArgument);
         SendEngineOptions options = ReadOptions(from);
         onEvents_ = Napi::Persistent(from.Callback("onEvents"));
-        bell_ =
-            std::make_unique<binding::Doorbell>(env, "flute sender", [this](Napi::Env at) { Deliver(at); });
-        try {
-            engine_ = Guarded(env, [&] {
-                return std::make_unique<SendEngine>(std::move(options),
-                                                    [bell = bell_.get()] { bell->Ring(); });
+        engine_.Start(
+            env, "flute sender", [this](Napi::Env at) { Deliver(at); },
+            [&](std::function<void()> ring) {
+                return Guarded(
+                    env, [&] { return std::make_unique<SendEngine>(std::move(options), std::move(ring)); });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            engine_->Stop();
-            bell_->Abandon();
-        });
         Ref();  // an open sender works on, whether or not JavaScript still holds it
     }
 
@@ -200,22 +192,16 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         onEvents_.Call({list});
     }
 
-    void RequireOpen(Napi::Env env) const {
-        if (closing_) {
-            throw CodedError(env, "NATIVE_FLUTE_CLOSED", "the sender is closed");
-        }
-    }
-
     Napi::Value Enqueue(const Napi::CallbackInfo& info) {
         const Napi::Env env = info.Env();
-        RequireOpen(env);
+        engine_.RequireOpen(env, kClosed);
         const Arguments from(info[0], kArgument);
         const JobId id = Guarded(env, [&] { return engine_->Enqueue(from.Text("lane"), ReadJob(from)); });
         return Napi::Number::New(env, static_cast<double>(id));
     }
 
     Napi::Value Cancel(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        engine_.RequireOpen(info.Env(), kClosed);
         if (!info[0].IsNumber()) {
             throw CodedError(info.Env(), kArgument, "a job is a number");
         }
@@ -225,7 +211,7 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
     }
 
     void SetRate(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        engine_.RequireOpen(info.Env(), kClosed);
         engine_->SetRate(Arguments(info[0], kArgument).Whole("rateBps", 1000, kRateBpsMax));
     }
 
@@ -254,27 +240,18 @@ class FluteSender final : public Napi::ObjectWrap<FluteSender> {
         return object;
     }
 
-    // The thread may be asleep or in a read, so it is awaited off the JavaScript thread.
     Napi::Value Close(const Napi::CallbackInfo& info) {
         const Napi::Env env = info.Env();
-        RequireOpen(env);
-        closing_ = true;
-        return binding::Closing::Start(
-            env, [this] { engine_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);  // what the thread said last
-                onEvents_.Reset();
-                Unref();
-            });
+        engine_.RequireOpen(env, kClosed);
+        return engine_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);  // what the thread said last
+            onEvents_.Reset();
+            Unref();
+        });
     }
 
     Napi::FunctionReference onEvents_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<SendEngine> engine_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<SendEngine> engine_;
 };
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kBatchNs = 2'000'000;
 // A slow rate means long waits; an order to stop or a new rate is seen after this long.
 constexpr int64_t kWaitSliceNs = 20'000'000;
+// What takes less at its rate tells how late the clock wakes us, not how well the rate is kept.
+constexpr double kMeasuredSpanNs = 1e8;
 constexpr size_t kHeaderBytesIpv4 = 28;  // IP and UDP
 constexpr size_t kHeaderBytesIpv6 = 48;
 
@@ -96,30 +98,33 @@ std::vector<SendEvent> SendEngine::TakeEvents() {
 
 SendEngineStats SendEngine::Stats() const {
     const std::lock_guard<std::mutex> lock(mutex_);
-    double busyNs = busyNs_;
-    double expected = expectedBytes_;
-    double measured = measuredBytes_;
-    if (span_.open) {
-        const auto elapsed = static_cast<double>(span_.lastNs - span_.beginNs);
-        busyNs += elapsed;
-        expected += elapsed * static_cast<double>(span_.rateBps) / 8e9;
-        measured += static_cast<double>(span_.wireBytes);
-    }
+    const Measured measured = MeasuredWithSpan();
     return {.packets = packets_,
             .wireBytes = wireBytes_,
-            .busyMs = busyNs / 1e6,
-            .rateErrorRatio = expected > 0 ? measured / expected - 1 : 0,
+            .busyMs = measured.busyNs / 1e6,
+            .rateErrorRatio = measured.earnedBytes > 0 ? measured.sentBytes / measured.earnedBytes - 1 : 0,
             .lanes = queue_.states()};
+}
+
+SendEngine::Measured SendEngine::MeasuredWithSpan() const {
+    Measured measured = measured_;
+    if (!span_.open) {
+        return measured;
+    }
+    const auto elapsedNs = static_cast<double>(span_.lastNs - span_.beginNs);
+    const double bytesPerNs = static_cast<double>(span_.rateBps) / 8e9;
+    const auto sentBytes = static_cast<double>(span_.wireBytes);
+    measured.busyNs += elapsedNs;
+    if (sentBytes >= kMeasuredSpanNs * bytesPerNs) {
+        measured.earnedBytes += elapsedNs * bytesPerNs;
+        measured.sentBytes += sentBytes;
+    }
+    return measured;
 }
 
 // The bucket starved, or the rate changed: what was measured so far is closed.
 void SendEngine::CloseSpan() {
-    if (span_.open) {
-        const auto elapsed = static_cast<double>(span_.lastNs - span_.beginNs);
-        busyNs_ += elapsed;
-        expectedBytes_ += elapsed * static_cast<double>(span_.rateBps) / 8e9;
-        measuredBytes_ += static_cast<double>(span_.wireBytes);
-    }
+    measured_ = MeasuredWithSpan();
     span_ = {};
 }
 

@@ -71,6 +71,13 @@ class SendEngine {
         uint64_t rateBps = 0;
     };
 
+    // Of spans in which there was always something to send; all are busy, only long ones count for the rate.
+    struct Measured {
+        double busyNs = 0;
+        double earnedBytes = 0;
+        double sentBytes = 0;
+    };
+
     void Run();
     bool Step(std::unique_lock<std::mutex>& lock);
     bool Begin(std::unique_lock<std::mutex>& lock, Lane& lane);
@@ -78,6 +85,7 @@ class SendEngine {
     bool WaitFor(size_t wireBytes);
     void Finish(Lane& lane, SendEvent event);
     void CloseSpan();
+    Measured MeasuredWithSpan() const;
 
     const SendEngineOptions options_;
     std::function<void()> onEvents_;
@@ -94,11 +102,8 @@ class SendEngine {
     JobId nextJob_ = 1;
     uint64_t packets_ = 0;
     uint64_t wireBytes_ = 0;
-    // Only spans in which there was always something to send count for the rate error.
     Span span_;
-    double busyNs_ = 0;
-    double expectedBytes_ = 0;
-    double measuredBytes_ = 0;
+    Measured measured_;
 
     std::mutex joinMutex_;
     std::thread thread_;

@@ -14,6 +14,7 @@
 namespace streamverse::link {
 
 inline constexpr char kArgument[] = "NATIVE_LINK_ARGUMENT";
+inline constexpr char kClosed[] = "NATIVE_LINK_CLOSED";
 
 // Turns what the cores throw into errors with a code.
 template <typename Work>

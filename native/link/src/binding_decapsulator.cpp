@@ -59,22 +59,17 @@ class Decapsulator final : public Napi::ObjectWrap<Decapsulator> {
             onDatagrams_ = Napi::Persistent(from.Callback("onDatagrams"));
         }
         onEnd_ = Napi::Persistent(from.Callback("onEnd"));
-        bell_ =
-            std::make_unique<binding::Doorbell>(env, "decapsulator", [this](Napi::Env at) { Deliver(at); });
-        try {
-            thread_ = Guarded(env, [&] {
-                return std::make_unique<DecapsulatorThread>(
-                    std::move(options), [bell = bell_.get()] { bell->Ring(); },
-                    [this](const packet::SystemError* error) { End(error); });
+        thread_.Start(
+            env, "decapsulator", [this](Napi::Env at) { Deliver(at); },
+            [&](const std::function<void()>& ring) {
+                return Guarded(env, [&] {
+                    return std::make_unique<DecapsulatorThread>(
+                        std::move(options), ring, [this, ring](const packet::SystemError* error) {
+                            End(error);
+                            ring();
+                        });
+                });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
@@ -84,26 +79,19 @@ class Decapsulator final : public Napi::ObjectWrap<Decapsulator> {
     std::mutex mutex_;
     bool hasEnded_ = false;
     std::optional<packet::SystemError> failure_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<DecapsulatorThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<DecapsulatorThread> thread_;
 
     // On the thread.
     void End(const packet::SystemError* error) {
-        {
-            const std::lock_guard lock(mutex_);
-            hasEnded_ = true;
-            if (error != nullptr) {
-                failure_ = *error;
-            }
+        const std::lock_guard lock(mutex_);
+        hasEnded_ = true;
+        if (error != nullptr) {
+            failure_ = *error;
         }
-        bell_->Ring();
     }
 
     void Deliver(Napi::Env env) {
-        // It may ring before its constructor has ended.
-        if (onEnd_.IsEmpty() || thread_ == nullptr) {
+        if (onEnd_.IsEmpty()) {
             return;
         }
         const Napi::HandleScope scope(env);
@@ -131,9 +119,7 @@ class Decapsulator final : public Napi::ObjectWrap<Decapsulator> {
     }
 
     Napi::Value Write(const Napi::CallbackInfo& info) {
-        if (closing_) {
-            throw CodedError(info.Env(), "NATIVE_LINK_CLOSED", "the decapsulator is closed");
-        }
+        thread_.RequireOpen(info.Env(), kClosed);
         const Bytes bytes = ReadBytes(info, 0);
         return Napi::Boolean::New(info.Env(), Guarded(info.Env(), [&] { return thread_->Write(bytes); }));
     }
@@ -156,20 +142,13 @@ class Decapsulator final : public Napi::ObjectWrap<Decapsulator> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        if (closing_) {
-            throw CodedError(info.Env(), "NATIVE_LINK_CLOSED", "the decapsulator is closed");
-        }
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);
-                onDatagrams_.Reset();
-                onEnd_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), kClosed);
+        return thread_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);
+            onDatagrams_.Reset();
+            onEnd_.Reset();
+            Unref();
+        });
     }
 };
 

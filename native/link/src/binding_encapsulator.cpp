@@ -61,25 +61,21 @@ class Encapsulator final : public Napi::ObjectWrap<Encapsulator> {
                                  .count();
         const std::vector<EncapsulatorInput> inputs = ReadInputs(from);
         onFailed_ = Napi::Persistent(from.Callback("onFailed"));
-        bell_ =
-            std::make_unique<binding::Doorbell>(env, "encapsulator", [this](Napi::Env at) { Deliver(at); });
-        try {
-            std::unique_ptr<LinkOutput> output =
-                OpenOutput(env, Arguments(from.Get("output"), kArgument), options);
-            const auto buffer = static_cast<int>(from.Whole("receiveBufferBytes", 1, 1 << 30));
-            thread_ = Guarded(env, [&] {
-                return std::make_unique<EncapsulatorThread>(
-                    options, inputs, buffer, std::move(output),
-                    [this](const packet::SystemError& error) { Fail(error); });
+        thread_.Start(
+            env, "encapsulator", [this](Napi::Env at) { Deliver(at); },
+            [&](const std::function<void()>& ring) {
+                std::unique_ptr<LinkOutput> output =
+                    OpenOutput(env, Arguments(from.Get("output"), kArgument), options, ring);
+                const auto buffer = static_cast<int>(from.Whole("receiveBufferBytes", 1, 1 << 30));
+                return Guarded(env, [&] {
+                    return std::make_unique<EncapsulatorThread>(
+                        options, inputs, buffer, std::move(output),
+                        [this, ring](const packet::SystemError& error) {
+                            Fail(error);
+                            ring();
+                        });
+                });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
@@ -89,20 +85,17 @@ class Encapsulator final : public Napi::ObjectWrap<Encapsulator> {
     BytesOutput* bytes_ = nullptr;  // the thread's
     std::mutex mutex_;
     std::optional<packet::SystemError> failure_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<EncapsulatorThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<EncapsulatorThread> thread_;
 
     std::unique_ptr<LinkOutput> OpenOutput(Napi::Env env, const Arguments& from,
-                                           const EncoderOptions& options) {
+                                           const EncoderOptions& options, const std::function<void()>& ring) {
         const std::string kind = from.Text("kind");
         if (kind == "file") {
             return MakeFileOutput(from.Text("path"));
         }
         if (kind == "bytes") {
             onBytes_ = Napi::Persistent(from.Callback("onBytes"));
-            auto output = std::make_unique<BytesOutput>([bell = bell_.get()] { bell->Ring(); });
+            auto output = std::make_unique<BytesOutput>(ring);
             bytes_ = output.get();
             return output;
         }
@@ -112,11 +105,8 @@ class Encapsulator final : public Napi::ObjectWrap<Encapsulator> {
 
     // On the thread.
     void Fail(const packet::SystemError& error) {
-        {
-            const std::lock_guard lock(mutex_);
-            failure_ = error;
-        }
-        bell_->Ring();
+        const std::lock_guard lock(mutex_);
+        failure_ = error;
     }
 
     void Deliver(Napi::Env env) {
@@ -160,20 +150,13 @@ class Encapsulator final : public Napi::ObjectWrap<Encapsulator> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        if (closing_) {
-            throw CodedError(info.Env(), "NATIVE_LINK_CLOSED", "the encapsulator is closed");
-        }
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);
-                onFailed_.Reset();
-                onBytes_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), kClosed);
+        return thread_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);
+            onFailed_.Reset();
+            onBytes_.Reset();
+            Unref();
+        });
     }
 };
 

@@ -15,12 +15,7 @@ constexpr std::array<double, 3> kLowRollOffs = {0.15, 0.1, 0.05};
 constexpr std::array<const char*, 4> kContents = {"packetized", "gse", "gse-hem", "ts"};
 constexpr std::array<const char*, 4> kCarriers = {"unknown", "ts", "pseudo-ts", "bbframe"};
 
-template <typename Array, typename Value>
-Array CopyOf(Napi::Env env, const std::vector<Value>& values) {
-    Array array = Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), array.Data());
-    return array;
-}
+using binding::CopyOf;
 
 Napi::Object ToObject(Napi::Env env, const SatelliteDelivery& delivery) {
     Napi::Object object = Napi::Object::New(env);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -104,32 +105,24 @@ class ModulatorObject final : public Napi::ObjectWrap<ModulatorObject> {
         auto sink = Guarded(env, kArgumentCode,
                             [&] { return MakeSink(Arguments(from.Get("output"), kArgumentCode), options); });
         onChange_ = Napi::Persistent(from.Callback("onChange"));
-        bell_ = std::make_unique<binding::Doorbell>(env, "modulator", [this](Napi::Env) {
-            if (!onChange_.IsEmpty()) {
-                onChange_.Call({});
-            }
-        });
-        try {
-            modulator_ = Guarded(env, kArgumentCode, [&] {
-                return std::make_unique<Modulator>(std::move(options), std::move(sink),
-                                                   [bell = bell_.get()] { bell->Ring(); });
+        modulator_.Start(
+            env, "modulator",
+            [this](Napi::Env) {
+                if (!onChange_.IsEmpty()) {
+                    onChange_.Call({});
+                }
+            },
+            [&](std::function<void()> ring) {
+                return Guarded(env, kArgumentCode, [&] {
+                    return std::make_unique<Modulator>(std::move(options), std::move(sink), std::move(ring));
+                });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            modulator_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
     Napi::Value Write(const Napi::CallbackInfo& info) {
         const Napi::Env env = info.Env();
-        if (closing_) {
-            throw CodedError(env, "NATIVE_MODEM_CLOSED", "the modulator is closed");
-        }
+        modulator_.RequireOpen(env, "NATIVE_MODEM_CLOSED");
         const Arguments from(info[0], kArgumentCode);
         const auto [bytes, length] = from.Octets("bytes");
         const size_t stream = from.Whole("stream", 0, kStreamsMax);
@@ -158,23 +151,15 @@ class ModulatorObject final : public Napi::ObjectWrap<ModulatorObject> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { modulator_->Stop(); },
-            [this](Napi::Env) {
-                guard_->Disarm();
-                bell_->Close();
-                onChange_.Reset();
-                Unref();
-            });
+        return modulator_.Close(info.Env(), [this](Napi::Env) {
+            onChange_.Reset();
+            Unref();
+        });
     }
 
  private:
     Napi::FunctionReference onChange_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<Modulator> modulator_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<Modulator> modulator_;
 };
 
 }  // namespace

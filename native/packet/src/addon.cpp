@@ -14,8 +14,10 @@ namespace {
 
 using binding::Arguments;
 using binding::CodedError;
+using binding::CopyOf;
 
 constexpr char kArgument[] = "NATIVE_PACKET_ARGUMENT";
+constexpr char kClosed[] = "NATIVE_PACKET_CLOSED";
 
 template <typename Work>
 auto Guarded(Napi::Env env, Work work) {
@@ -34,12 +36,6 @@ Endpoint ReadEndpoint(const Napi::Value& value) {
             .port = static_cast<uint16_t>(from.Whole("port", 1, 65535)),
             .source = from.TextOr("source", ""),
             .interfaceAddress = from.TextOr("interfaceAddress", "")};
-}
-
-Napi::Uint32Array Numbers(Napi::Env env, const std::vector<uint32_t>& values) {
-    Napi::Uint32Array array = Napi::Uint32Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), array.Data());
-    return array;
 }
 
 class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
@@ -61,21 +57,13 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
         options.gro = from.Flag("gro");
         const size_t queueBytesMax = from.Whole("queueBytesMax", 1, 1 << 30);
         onBatch_ = Napi::Persistent(from.Callback("onBatch"));
-        bell_ = std::make_unique<binding::Doorbell>(env, "packet receiver",
-                                                    [this](Napi::Env at) { Deliver(at); });
-        try {
-            thread_ = Guarded(env, [&] {
-                return std::make_unique<ReceiveThread>(options, queueBytesMax,
-                                                       [bell = bell_.get()] { bell->Ring(); });
+        thread_.Start(
+            env, "packet receiver", [this](Napi::Env at) { Deliver(at); },
+            [&](std::function<void()> ring) {
+                return Guarded(env, [&] {
+                    return std::make_unique<ReceiveThread>(options, queueBytesMax, std::move(ring));
+                });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
@@ -91,26 +79,20 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
         }
         Napi::Object object = Napi::Object::New(env);
         object.Set("bytes", Napi::Buffer<uint8_t>::Copy(env, batch.bytes.data(), batch.bytes.size()));
-        object.Set("lengths", Numbers(env, batch.lengths));
-        object.Set("endpoints", Numbers(env, batch.endpoints));
+        object.Set("lengths", CopyOf<Napi::Uint32Array>(env, batch.lengths));
+        object.Set("endpoints", CopyOf<Napi::Uint32Array>(env, batch.endpoints));
         onBatch_.Call({object});
-    }
-
-    void RequireOpen(Napi::Env env) const {
-        if (closing_) {
-            throw CodedError(env, "NATIVE_PACKET_CLOSED", "the receiver is closed");
-        }
     }
 
     Napi::Value Join(const Napi::CallbackInfo& info) {
         const Napi::Env env = info.Env();
-        RequireOpen(env);
+        thread_.RequireOpen(env, kClosed);
         const Endpoint endpoint = ReadEndpoint(info[0]);
         return Napi::Number::New(env, Guarded(env, [&] { return thread_->Join(endpoint); }));
     }
 
     void Leave(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
+        thread_.RequireOpen(info.Env(), kClosed);
         const auto id =
             static_cast<EndpointId>(Arguments(info[0], kArgument).Whole("endpoint", 0, 4294967295.0));
         Guarded(info.Env(), [&] { thread_->Leave(id); });
@@ -128,24 +110,16 @@ class PacketReceiver final : public Napi::ObjectWrap<PacketReceiver> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env at) {
-                guard_->Disarm();
-                bell_->Close();
-                Deliver(at);
-                onBatch_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), kClosed);
+        return thread_.Close(info.Env(), [this](Napi::Env at) {
+            Deliver(at);
+            onBatch_.Reset();
+            Unref();
+        });
     }
 
     Napi::FunctionReference onBatch_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<ReceiveThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<ReceiveThread> thread_;
 };
 
 // The lengths of one batch of datagrams that lie one behind the other in `bytes`.
@@ -196,37 +170,24 @@ class PacketSender final : public Napi::ObjectWrap<PacketSender> {
         options.burstBytesMax = from.Whole("burstBytesMax", 1, 1 << 30);
         options.queueBytesMax = from.Whole("queueBytesMax", 1, 1 << 30);
         onIdle_ = Napi::Persistent(from.Callback("onIdle"));
-        bell_ = std::make_unique<binding::Doorbell>(env, "packet sender", [this](Napi::Env) {
-            if (!onIdle_.IsEmpty()) {
-                onIdle_.Call({});
-            }
-        });
-        try {
-            thread_ = Guarded(env, [&] {
-                return std::make_unique<SendThread>(std::move(options),
-                                                    [bell = bell_.get()] { bell->Ring(); });
+        thread_.Start(
+            env, "packet sender",
+            [this](Napi::Env) {
+                if (!onIdle_.IsEmpty()) {
+                    onIdle_.Call({});
+                }
+            },
+            [&](std::function<void()> ring) {
+                return Guarded(
+                    env, [&] { return std::make_unique<SendThread>(std::move(options), std::move(ring)); });
             });
-        } catch (...) {
-            bell_->Close();
-            throw;
-        }
-        guard_ = std::make_unique<binding::TeardownGuard>(env, [this] {
-            thread_->Stop();
-            bell_->Abandon();
-        });
         Ref();
     }
 
  private:
-    void RequireOpen(Napi::Env env) const {
-        if (closing_) {
-            throw CodedError(env, "NATIVE_PACKET_CLOSED", "the sender is closed");
-        }
-    }
-
     Napi::Value Send(const Napi::CallbackInfo& info) {
         const Napi::Env env = info.Env();
-        RequireOpen(env);
+        thread_.RequireOpen(env, kClosed);
         return Napi::Boolean::New(env, Guarded(env, [&] { return thread_->Push(ReadBatch(info[0])); }));
     }
 
@@ -242,23 +203,15 @@ class PacketSender final : public Napi::ObjectWrap<PacketSender> {
     }
 
     Napi::Value Close(const Napi::CallbackInfo& info) {
-        RequireOpen(info.Env());
-        closing_ = true;
-        return binding::Closing::Start(
-            info.Env(), [this] { thread_->Stop(); },
-            [this](Napi::Env) {
-                guard_->Disarm();
-                bell_->Close();
-                onIdle_.Reset();
-                Unref();
-            });
+        thread_.RequireOpen(info.Env(), kClosed);
+        return thread_.Close(info.Env(), [this](Napi::Env) {
+            onIdle_.Reset();
+            Unref();
+        });
     }
 
     Napi::FunctionReference onIdle_;
-    std::unique_ptr<binding::Doorbell> bell_;
-    std::unique_ptr<SendThread> thread_;
-    std::unique_ptr<binding::TeardownGuard> guard_;
-    bool closing_ = false;
+    binding::ThreadOwner<SendThread> thread_;
 };
 
 }  // namespace
