@@ -5,6 +5,7 @@ import {
 	commissionReportSchema,
 	dishSchema,
 } from '#appliance/contract/fleet/commission-report-schema.ts';
+import {tunerWorkSchema} from '#appliance/contract/stb-status-schema.ts';
 import {fleetStatusSchema} from '#appliance/contract/supervisor-status-schema.ts';
 import {tunerStatusSchema} from '#appliance/contract/tuner-status-schema.ts';
 
@@ -37,6 +38,10 @@ export const timeFactsSchema = z.strictObject({
 });
 export type TimeFacts = z.infer<typeof timeFactsSchema>;
 
+/** What a set-top looks for with its tuner: a lock alone may be another satellite's. */
+const aimSchema = tunerWorkSchema.pick({phase: true, carrier: true, marginDb: true});
+export type Aim = z.infer<typeof aimSchema>;
+
 /** What the role tells of the way from the satellite to the cache; a role that has none of it leaves it out. */
 export const pictureFactsSchema = z.strictObject({
 	multicast: z
@@ -50,6 +55,7 @@ export const pictureFactsSchema = z.strictObject({
 		.optional(),
 	cache: z.strictObject({objects: countSchema, bytes: countSchema, budgetBytes: countSchema}).optional(),
 	tuner: tunerStatusSchema.optional(),
+	aim: aimSchema.optional(),
 });
 export type PictureFacts = z.infer<typeof pictureFactsSchema>;
 
@@ -84,7 +90,7 @@ export const commissionStateSchema = z.strictObject({
 export type CommissionState = z.infer<typeof commissionStateSchema>;
 
 /** GET /api/signal. */
-export const signalSchema = z.strictObject({atMs: z.int(), tuner: tunerStatusSchema.optional()});
+export const signalSchema = pictureFactsSchema.pick({tuner: true, aim: true}).extend({atMs: z.int()});
 export type Signal = z.infer<typeof signalSchema>;
 
 const codeSchema = z.string().max(16).optional();

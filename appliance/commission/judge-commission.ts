@@ -81,12 +81,17 @@ const judgeServices = ({services, reasons}: JudgedFacts): Verdict =>
 		? ['good', `${services.map(({name}) => name).join(', ')}: running.`]
 		: ['bad', reasons.join('; ')];
 
-const judgeSignal = ({picture: {tuner}}: JudgedFacts): Verdict => {
+const judgeSignal = ({picture: {tuner, aim}}: JudgedFacts): Verdict => {
 	if (tuner === undefined) {
 		return ['unknown', 'No tuner reports to this box.'];
 	}
 	const quality = tuner.cnrDb === undefined ? '' : `, C/N ${tuner.cnrDb.toFixed(1)} dB`;
-	return tuner.locked ? ['good', `Locked${quality}.`] : ['bad', `No lock${quality}: turn the dish.`];
+	if (!tuner.locked) {
+		return ['bad', `No lock${quality}: turn the dish.`];
+	}
+	return aim === undefined || aim.phase === 'acquiring'
+		? ['good', `Locked${quality}.`]
+		: ['unknown', `Locked${quality}; nothing of our network is heard there yet.`];
 };
 
 const judgeMulticast = ({picture: {multicast}}: JudgedFacts): Verdict => {

@@ -1,4 +1,4 @@
-import type {PictureFacts} from '#appliance/commission/commission-schema.ts';
+import type {Aim, PictureFacts} from '#appliance/commission/commission-schema.ts';
 import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {tunerStatusSchema} from '#appliance/contract/tuner-status-schema.ts';
@@ -56,4 +56,7 @@ export const pictureOf = ({tuned, receive, cache, tuner}: StbStatus): PictureFac
 	},
 	cache: {objects: cache.objects, bytes: cache.bytes, budgetBytes: cache.budgetBytes},
 	...(tuner === undefined ? {} : {tuner: tunerStatusSchema.strip().parse(tuner)}),
+	...(tuner?.work === undefined ? {} : {aim: aimOf(tuner.work)}),
 });
+
+const aimOf = ({phase, carrier, marginDb}: Aim): Aim => ({phase, carrier, marginDb});

@@ -58,8 +58,8 @@ export const startCommission = async (options: CommissionOptions): Promise<Runni
 	const api = createCommissionApi({
 		state: createStateReader({config, commission, status, source, newestReport: reports.newest, clock, signal}),
 		signal: async () => {
-			const {tuner} = await source.read();
-			return {atMs: Math.round(clock.nowMs()), ...(tuner === undefined ? {} : {tuner})};
+			const {tuner, aim} = await source.read();
+			return {atMs: Math.round(clock.nowMs()), tuner, aim};
 		},
 		guard: createWriteGuard({code, codeNeeded: () => isCodeNeeded(status()), monotonicMs}),
 		takeClaim: (content) => takeClaim({...options, signal}, content),

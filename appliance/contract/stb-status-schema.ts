@@ -21,7 +21,7 @@ export type Arrival = z.infer<typeof arrivalSchema>;
 /** Where a tuner is on its way to the carousel; its measures are those of `tunerStatusSchema`. */
 export const tunerPhases = ['absent', 'idle', 'searching', 'announcing', 'acquiring', 'lost'] as const;
 
-const tunerWorkSchema = z.strictObject({
+export const tunerWorkSchema = z.strictObject({
 	phase: z.enum(tunerPhases),
 	/** The carrier that is tuned to, or wanted again. */
 	carrier: z

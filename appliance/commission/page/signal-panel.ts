@@ -1,5 +1,5 @@
 import {create, setAttribute, setText} from '../../page/dom.ts';
-import type {CommissionState, Signal} from '../commission-schema.ts';
+import type {Aim, CommissionState, Signal} from '../commission-schema.ts';
 import {aimRatio, type Reading, readErrors, readLevel, readNoise} from './signal-scale.ts';
 import {createSignalTone} from './signal-tone.ts';
 
@@ -31,6 +31,25 @@ const createBar = (name: string) => {
 			best = 0;
 		},
 	};
+};
+
+/** A neighbouring satellite locks as well as ours does. */
+const wordsOf = (isLocked: boolean, aim: Aim | undefined): [kind: string, words: string] => {
+	if (!isLocked) {
+		return ['searching', 'No lock'];
+	}
+	return aim === undefined || aim.phase === 'acquiring' ? ['locked', 'Locked'] : ['foreign', 'Locked, not ours yet'];
+};
+
+const placeOf = (aim: Aim | undefined): string => {
+	if (aim?.carrier === undefined) {
+		return '';
+	}
+	const {frequencyKhz, polarization, symbolRate} = aim.carrier;
+	const [megahertz, megasymbols] = [frequencyKhz / 1000, symbolRate / 1e6].map((value) => value.toLocaleString('en'));
+	const margin =
+		aim.marginDb === undefined ? '' : `, ${aim.marginDb.toFixed(1).replace('-', '−')} dB above what it needs`;
+	return ` at ${megahertz} MHz ${polarization}, ${megasymbols} Msym/s${margin}`;
 };
 
 /** Large enough to be read from behind the dish, with a tone for whoever looks at the dish instead. */
@@ -77,7 +96,7 @@ export const createSignalPanel = () => {
 		update: ({box}: CommissionState) => {
 			element.hidden = box.kind !== 'stb';
 		},
-		show: ({tuner}: Signal) => {
+		show: ({tuner, aim}: Signal) => {
 			tone.follow(tuner && aimRatio(tuner));
 			if (tuner === undefined) {
 				tell(
@@ -90,11 +109,7 @@ export const createSignalPanel = () => {
 			bars.noise.update(readNoise(tuner));
 			bars.level.update(readLevel(tuner));
 			bars.errors.update(readErrors(tuner));
-			tell(
-				tuner.locked ? 'locked' : 'searching',
-				tuner.locked ? 'Locked' : 'No lock',
-				`Tuner ${tuner.name}. The thin mark is the best so far.`,
-			);
+			tell(...wordsOf(tuner.locked, aim), `Tuner ${tuner.name}${placeOf(aim)}. The thin mark is the best so far.`);
 		},
 		lose: () => {
 			tone.follow(undefined);

@@ -76,6 +76,23 @@ test.serial('without a tuner it says so, and a lock that goes is seen', async (t
 	t.pass();
 });
 
+test.serial('a lock is told from a lock on our own satellite', async (t) => {
+	const scene = await withCommission(t);
+	const counts = {sectionErrors: 0, sectionErrorsPerMinute: 0, overruns: 0, droppedBytes: 0, losses: 0};
+	const carrier = {frequencyKhz: 11_727_500, polarization: 'vertical', symbolRate: 27_500_000};
+	const work = {phase: 'announcing', carrier, marginDb: 4.89, lockMs: 640, ...counts} as const;
+	scene.role = {...scene.role, tuner: {...locked, work}};
+	const {page} = await open(t, scene);
+	await page.getByText('Locked, not ours yet', {exact: true}).waitFor();
+	await page.getByText('nothing of our network is heard there yet').waitFor();
+	await page
+		.getByText('adapter0/frontend0 at 11,727.5 MHz vertical, 27.5 Msym/s, 4.9 dB above what it needs.')
+		.waitFor();
+	t.deepEqual(await look(page, 'foreign'), []);
+	scene.role = {...scene.role, tuner: {...locked, work: {...work, phase: 'acquiring'}}};
+	await page.getByText('Locked', {exact: true}).waitFor();
+});
+
 test.serial('the tone sounds only after a press', async (t) => {
 	const scene = await withCommission(t);
 	scene.role = {...scene.role, tuner: locked};
