@@ -19,7 +19,8 @@ const bundleBar = 180;
 const megabyte = 1e6;
 const kibibyte = 1024;
 /** As our images have it, and what an emulated machine on a busy host needs. */
-const kernelArguments = 'loglevel=4 systemd.show_status=yes console=ttyS0,115200 no_timer_check';
+const kernelArguments =
+	'loglevel=4 systemd.show_status=yes console=ttyS0,115200 no_timer_check systemd.default_timeout_start_sec=600';
 
 /**
  * Tells on the console what the supervisor and the agent in it hold in memory: pages that are theirs alone, and their share of
