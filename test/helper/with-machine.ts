@@ -16,7 +16,8 @@ import {claimOf} from '#test/helper/with-slot-box.ts';
 
 /** The host's loopback, as QEMU's user network has it. */
 export const hostInGuest = '10.0.2.2';
-const machineLifeMs = 60 * 60_000;
+/** Of a test that offers one release after the other, on a host that is busy; each wait has a deadline of its own. */
+const machineLifeMs = 6 * 60 * 60_000;
 /** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
 export const bootTimeoutMs = 5 * 95_000;
 const linesShown = 40;
@@ -35,6 +36,8 @@ export type TestMachine = {
 	readonly bootVariables: () => string;
 	/** What the fleet knows of it. */
 	readonly box: () => Promise<BoxDetail>;
+	/** What is waited for, or at once the failure that nobody is there any more to do it. */
+	readonly whileItRuns: <Answer>(work: Promise<Answer>) => Promise<Answer>;
 	/** Waits for what the fleet knows of the box; fails with that and the console's last lines. */
 	readonly until: (
 		what: string,
@@ -93,8 +96,14 @@ export const withMachine = async (
 	// Of what systemd waits for it tells twice a second.
 	const lines = (): readonly string[] => machine.serial.lines().filter((line) => !/ Job .* running /u.test(line));
 	const box = async (): Promise<BoxDetail> => boxDetailSchema.parse((await fleet.call(`GET /boxes/${id}`)).body);
+	const died = machine.ended.then((code): never => {
+		throw new Error(`QEMU has ended (${code}): ${machine.complaint()}`);
+	});
+	// It ends with every test.
+	died.catch(() => undefined);
+	const whileItRuns = <Answer>(work: Promise<Answer>): Promise<Answer> => Promise.race([work, died]);
 	return {
-		...{id, lines, box, diskPath},
+		...{id, lines, box, diskPath, whileItRuns},
 		bootVariables: () => bootVariablesOf(diskPath),
 		url: `http://127.0.0.1:${httpPort}/`,
 		commissionUrl: `http://127.0.0.1:${commissionPort}/`,
@@ -104,7 +113,7 @@ export const withMachine = async (
 				seen = await box();
 				return condition(seen) && seen;
 			};
-			return await eventually(what, ask, {timeoutMs, intervalMs: 500}).catch((cause: unknown) => {
+			return await whileItRuns(eventually(what, ask, {timeoutMs, intervalMs: 500})).catch((cause: unknown) => {
 				const tail = lines().slice(-linesShown).join('\n');
 				throw new Error(`${what}: ${JSON.stringify(seen)}\nThe console's last lines:\n${tail}`, {cause});
 			});

@@ -60,8 +60,12 @@ export const withTrialMachine = async (
 
 const outcomeOf = async (desk: RolloutDesk, rollout: string, machine: TestMachine): Promise<Outcome> => {
 	const isOver = (state: string | undefined): boolean => state === 'done' || state === 'failed' || state === 'skipped';
-	const {boxes} = await desk
-		.until('the box says how its update ended', rollout, (_, [box]) => isOver(box?.state), {timeoutMs: trialTimeoutMs})
+	const {boxes} = await machine
+		.whileItRuns(
+			desk.until('the box says how its update ended', rollout, (_, [box]) => isOver(box?.state), {
+				timeoutMs: trialTimeoutMs,
+			}),
+		)
 		.catch((cause: unknown) => {
 			throw new Error(`no end; the console's last lines:\n${machine.lines().slice(-40).join('\n')}`, {cause});
 		});
