@@ -117,7 +117,7 @@ test('a NOC looks into a machine whose supervisor may do nothing of it by itself
 	await t.throwsAsync(wrong, {message: /the box could not: .*nowhere0/u});
 
 	const files = await filesOf(await fetchItem(fleet, machine, {kind: 'bundle', deadlineMs: 180_000}));
-	t.regex(files.get('system/dmesg.txt') ?? '', /Linux version 6\./u);
+	t.regex(files.get('system/dmesg.txt') ?? '', /Linux version 6\./u, files.get('manifest.json'));
 	t.regex(files.get('crash/reports.txt') ?? '', /\/var\/lib\/systemd\/coredump\/core\.[^\n]*\.zst\n/u);
 	t.regex(files.get('crash/core-dumps.txt') ?? '', /Signal: 11 \(SEGV\)/u);
 	t.regex(files.get('system/processes.txt') ?? '', /streamverse-role /u, 'processes of others, too');

@@ -14,6 +14,8 @@ import {type Clock, systemClock} from '#appliance/time/clock.ts';
 
 /** What all entries together may take before compression. */
 export const bundleBytesMax = 48 * 1024 ** 2;
+/** Of a bundle that has much time, what one collector may have: a slow box needs longer for everything. */
+const collectorShare = 0.25;
 const concurrency = 3;
 const errorTextMax = 500;
 
@@ -47,13 +49,14 @@ const fill = async (tar: Pack, options: BundleOptions): Promise<void> => {
 	const {collectors, redact, clock = systemClock, signal, bytesMax = bundleBytesMax} = options;
 	const startedMs = clock.nowMs();
 	const deadline = AbortSignal.timeout(options.deadlineMs);
+	const patienceMs = Math.max(collectorDeadlineMs, options.deadlineMs * collectorShare);
 	const queue = [...collectors];
 	const outcomes: CollectorOutcome[] = [];
 	let leftBytes = bytesMax;
 	const work = async (): Promise<void> => {
 		for (let collector = queue.shift(); collector !== undefined; collector = queue.shift()) {
 			signal.throwIfAborted();
-			const {content, ...outcome} = await runCollector(collector, {deadline, signal, redact, clock});
+			const {content, ...outcome} = await runCollector(collector, {deadline, patienceMs, signal, redact, clock});
 			const kept = content.subarray(0, leftBytes);
 			leftBytes -= kept.length;
 			if (content.length > 0) {
@@ -83,11 +86,13 @@ const runCollector = async (
 	collector: Collector,
 	{
 		deadline,
+		patienceMs,
 		signal,
 		redact,
 		clock,
 	}: {
 		readonly deadline: AbortSignal;
+		readonly patienceMs: number;
 		readonly signal: AbortSignal;
 		readonly redact: (text: string) => string;
 		readonly clock: Clock;
@@ -95,7 +100,7 @@ const runCollector = async (
 ): Promise<CollectorRun> => {
 	const {name, bytesMax = entryBytesMax} = collector;
 	const startedMs = clock.monotonicMs();
-	const own = AbortSignal.any([deadline, signal, AbortSignal.timeout(collector.deadlineMs ?? collectorDeadlineMs)]);
+	const own = AbortSignal.any([deadline, signal, AbortSignal.timeout(collector.deadlineMs ?? patienceMs)]);
 	let content: Buffer = Buffer.alloc(0);
 	let truncated = false;
 	let error: CollectorOutcome['error'];
