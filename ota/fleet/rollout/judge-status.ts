@@ -1,6 +1,6 @@
 import type {MaintenanceWindow} from '#appliance/contract/fleet/order-schema.ts';
 import type {Reason} from '#appliance/contract/fleet/release-schema.ts';
-import type {UpdatePhase, UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
+import {finalUpdatePhases, type UpdatePhase, type UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
 import {backoffMs} from '#appliance/time/backoff.ts';
 import type {RolloutBoxState, RolloutSpec} from '#ota/contract/rollout-api.ts';
 import {parseOrderId} from '#ota/fleet/rollout/order-id.ts';
@@ -51,11 +51,20 @@ export const judgeStatus = (row: BoxProgress, word: BoxWord, context: JudgeConte
 	}
 	// An order of the carousel may be taken before this box's own was given: then this is its first.
 	const adopted = row.attempt === 0 ? {...row, attempt: 1} : row;
-	if (adopted.attempt === row.attempt && status.sinceMs < row.sinceMs) {
+	if (adopted.attempt === row.attempt && isLate(row, status)) {
 		return undefined;
 	}
 	return judgeOurs(adopted, status, context);
 };
+
+/**
+ * A spooled event may be older than a report that came before it. By the box's clock, which a bad release may have set
+ * years ahead: the end of an attempt comes after all else of it, whatever the clock said.
+ */
+const isLate = (row: BoxProgress, {phase, sinceMs}: UpdateStatus): boolean =>
+	sinceMs < row.sinceMs && (!isFinal(phase) || isFinal(row.phase));
+
+const isFinal = (phase: UpdatePhase | null): boolean => finalUpdatePhases.some((final) => final === phase);
 
 const judgeOurs = (row: BoxProgress, status: UpdateStatus, context: JudgeContext): BoxProgress | undefined => {
 	switch (status.phase) {

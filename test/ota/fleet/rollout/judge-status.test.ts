@@ -68,3 +68,13 @@ test('a box that took its order from the carousel first is taken up where it is'
 	t.like(judge(waiting, status('fetching')), {state: 'ordered', attempt: 1, phase: 'fetching'});
 	t.like(judge(waiting, status('confirmed')), {state: 'done', attempt: 1});
 });
+
+test('the end of an attempt is believed though the clock was years ahead while it was on trial', (t) => {
+	const onTrial: BoxProgress = {...ordered, phase: 'confirming', sinceMs: 1_000_000};
+	const reason = {code: 'OTA_ROLLED_BACK_CHECKS', message: 'clock: the clock says 2036'};
+	t.like(judge(onTrial, status('rolled-back', {reason})), {state: 'failed', phase: 'rolled-back', reason, sinceMs: 10});
+	t.is(judge(onTrial, status('confirmed'))?.state, 'done');
+	t.is(judge(onTrial, status('fetching')), undefined, 'what came before the end is still late');
+	const over: BoxProgress = {...ordered, state: 'failed', phase: 'rolled-back', sinceMs: 1_000_000};
+	t.is(judge(over, status('failed')), undefined, 'and so is another end');
+});
