@@ -159,7 +159,7 @@ type ServerLike = {destroy(): unknown};
 test('a repair request for a version that we lack brings that version', async (t) => {
 	const headend = await withFakeHeadend(t);
 	headend.put('m.mpd', Buffer.from('first'));
-	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0}});
+	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0, pullTimeoutMs: 10_000}});
 	await stored(pop, 1);
 	const second = Buffer.from('second version');
 	headend.hold('m.mpd', second);
