@@ -33,7 +33,7 @@ export const systemCollectors: readonly Collector[] = [
 	files('system/release.txt', ['/etc/os-release', ...proc('version', 'cmdline', 'uptime')]),
 	files('system/memory.txt', proc('meminfo', 'vmstat', 'loadavg', 'pressure/cpu', 'pressure/memory', 'pressure/io')),
 	files('system/cpu.txt', proc('cpuinfo', 'stat', 'interrupts', 'softirqs')),
-	tool('system/processes.txt', 'ps', ['-eo', 'pid,ppid,user,stat,pcpu,pmem,rss,etimes,wchan:20,comm']),
+	tool('system/processes.txt', 'ps', ['-eo', 'pid,ppid,user:20,stat,pcpu,pmem,rss,etimes,wchan:20,comm']),
 	tool('system/packages.txt', 'dpkg-query', ['-W']),
 	tool('system/units.txt', 'systemctl', ['--no-pager', '--all', 'list-units']),
 	tool('disk/free.txt', 'df', ['-kT']),
