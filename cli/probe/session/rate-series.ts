@@ -27,11 +27,7 @@ export class RateSeries {
 
 	/** Without the bin in which the capture ended, unless it is the only one: it would look like a fall of the rate. */
 	get series(): {readonly startMs: number; readonly binMs: number; readonly bps: readonly number[]} {
-		const length = Math.max(1, this.#bins.length - 1);
-		const bps = Array.from(
-			{length: Math.min(length, this.#bins.length)},
-			(_, bin) => ((this.#bins[bin] ?? 0) * 8000) / this.#binMs,
-		);
-		return {startMs: this.#startMs ?? 0, binMs: this.#binMs, bps};
+		const bps = Array.from(this.#bins, (bytes) => ((bytes ?? 0) * 8000) / this.#binMs);
+		return {startMs: this.#startMs ?? 0, binMs: this.#binMs, bps: bps.length > 1 ? bps.slice(0, -1) : bps};
 	}
 }

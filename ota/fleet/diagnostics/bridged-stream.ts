@@ -93,7 +93,8 @@ export class BridgedStream {
 			return;
 		}
 		this.#heardMs = this.#options.clock.monotonicMs();
-		for (const early of this.#early.splice(0)) {
+		// To a box that refuses the stream there is nothing to say.
+		for (const early of frame.kind === 'close' ? [] : this.#early.splice(0)) {
 			this.#publish(early);
 		}
 		switch (frame.kind) {

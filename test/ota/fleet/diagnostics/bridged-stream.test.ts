@@ -198,3 +198,12 @@ test('a page that says endlessly much before the box answers is cut', async (t) 
 		['close'],
 	);
 });
+
+test('a box that refuses the stream is told nothing of what was typed for it', async (t) => {
+	const {page, fromPage, fromBox, ended, toBox} = await withBridge(t);
+	page();
+	fromPage(data(1));
+	fromBox({kind: 'close', reason: {code: 'OTA_MEMBER_TERMINAL_OFF', message: 'No terminal.'}});
+	t.deepEqual(ended, ['OTA_MEMBER_TERMINAL_OFF']);
+	t.deepEqual(toBox, []);
+});
