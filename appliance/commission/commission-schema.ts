@@ -38,8 +38,11 @@ export const timeFactsSchema = z.strictObject({
 });
 export type TimeFacts = z.infer<typeof timeFactsSchema>;
 
-/** What a set-top looks for with its tuner: a lock alone may be another satellite's. */
-const aimSchema = tunerWorkSchema.pick({phase: true, carrier: true, marginDb: true});
+/** What a set-top has its tuner on. */
+const aimSchema = tunerWorkSchema.pick({carrier: true, marginDb: true}).extend({
+	/** Its own network announced itself there: a lock alone may be a neighbouring satellite's. */
+	isOurs: z.boolean(),
+});
 export type Aim = z.infer<typeof aimSchema>;
 
 /** What the role tells of the way from the satellite to the cache; a role that has none of it leaves it out. */

@@ -89,9 +89,9 @@ const judgeSignal = ({picture: {tuner, aim}}: JudgedFacts): Verdict => {
 	if (!tuner.locked) {
 		return ['bad', `No lock${quality}: turn the dish.`];
 	}
-	return aim === undefined || aim.phase === 'acquiring'
-		? ['good', `Locked${quality}.`]
-		: ['unknown', `Locked${quality}; nothing of our network is heard there yet.`];
+	return aim?.isOurs === false
+		? ['unknown', `Locked${quality}; nothing of our network is heard there yet.`]
+		: ['good', `Locked${quality}.`];
 };
 
 const judgeMulticast = ({picture: {multicast}}: JudgedFacts): Verdict => {

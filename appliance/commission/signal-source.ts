@@ -1,5 +1,5 @@
 import type {Aim, PictureFacts} from '#appliance/commission/commission-schema.ts';
-import {type StbStatus, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
+import {type StbStatus, type StbTuner, stbStatusSchema} from '#appliance/contract/stb-status-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {tunerStatusSchema} from '#appliance/contract/tuner-status-schema.ts';
 
@@ -59,4 +59,7 @@ export const pictureOf = ({tuned, receive, cache, tuner}: StbStatus): PictureFac
 	...(tuner?.work === undefined ? {} : {aim: aimOf(tuner.work)}),
 });
 
-const aimOf = ({phase, carrier, marginDb}: Aim): Aim => ({phase, carrier, marginDb});
+const aimOf = ({phase, carrier, marginDb}: NonNullable<StbTuner['work']>): Aim => ({
+	...{carrier, marginDb},
+	isOurs: phase === 'acquiring',
+});

@@ -33,12 +33,11 @@ const createBar = (name: string) => {
 	};
 };
 
-/** A neighbouring satellite locks as well as ours does. */
 const wordsOf = (isLocked: boolean, aim: Aim | undefined): [kind: string, words: string] => {
 	if (!isLocked) {
 		return ['searching', 'No lock'];
 	}
-	return aim === undefined || aim.phase === 'acquiring' ? ['locked', 'Locked'] : ['foreign', 'Locked, not ours yet'];
+	return aim?.isOurs === false ? ['foreign', 'Locked, not ours yet'] : ['locked', 'Locked'];
 };
 
 const placeOf = (aim: Aim | undefined): string => {
