@@ -4,6 +4,7 @@ import path from 'node:path';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
 import {hostSuite, type Mirror} from '#image/make/host-mirror.ts';
+import {keepOnce} from '#image/make/keep-once.ts';
 import {type Architecture, imageDirectory} from '#image/make/recipe.ts';
 import {runStage, type StageProgress} from '#image/make/run-stage.ts';
 import {addonsDirectory, isOwnArchitecture} from '#image/make/target-code.ts';
@@ -62,9 +63,9 @@ export const crossBuild = async (options: {
 		SV_TOOLCHAIN: toolchain,
 		SV_NODE_HEADERS: path.join(projectRoot, 'node_modules/node-api-headers/include'),
 	};
-	if (!existsSync(sysroot)) {
-		await runStage(['00-sysroot.sh'], {...run, environment});
-	}
+	await keepOnce(sysroot, async (place) => {
+		await runStage(['00-sysroot.sh'], {...run, environment: {...environment, SV_SYSROOT: place}});
+	});
 	await runStage(['05-addons.sh'], {...run, environment});
 	return {sysroot};
 };

@@ -1,11 +1,11 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {bundleSoftware} from '#image/make/bundle-software.ts';
 import {crossBuild} from '#image/make/cross-build.ts';
 import type {Mirror} from '#image/make/host-mirror.ts';
 import {type ImageKeys, signerOf} from '#image/make/image-keys.ts';
+import {keepOnce} from '#image/make/keep-once.ts';
 import {imageDirectory, type Recipe, rootfsHash} from '#image/make/recipe.ts';
 import {programFolders, requireTools} from '#image/make/require-tools.ts';
 import {runStage, type StageEnvironment, type StageProgress} from '#image/make/run-stage.ts';
@@ -54,7 +54,6 @@ export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> =
 	const work = path.join(outDirectory, `${name}.work`);
 	await rm(work, {recursive: true, force: true});
 	await mkdir(work, {recursive: true});
-	await mkdir(cacheDirectory, {recursive: true});
 	const epoch = sourceDateEpoch();
 	const {sysroot} = await crossBuild({
 		...{architecture: recipe.architecture, mirror: options.mirror, cacheDirectory},
@@ -64,9 +63,9 @@ export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> =
 	requireAddons(recipe.architecture, packages);
 	const environment = stageEnvironment(options, {work, epoch, name, sysroot});
 	const run = {environment, logDirectory: work, progress, signal};
-	if (!existsSync(environment['SV_ROOTFS'] ?? '')) {
-		await runStage(['10-rootfs.sh'], run);
-	}
+	await keepOnce(rootfsPath(options), async (place) => {
+		await runStage(['10-rootfs.sh'], {...run, environment: {...environment, SV_ROOTFS: place}});
+	});
 	await placeNode(recipe, {file: path.join(work, 'node'), cacheDirectory, signal});
 	await bundleSoftware({
 		...{recipe, release, packages},
@@ -133,6 +132,9 @@ const finish = async (
 	return {diskPath: diskPath ?? '', blockMapPath: blockMapPath ?? '', bundlePath: bundlePath ?? '', sizes};
 };
 
+const rootfsPath = ({recipe, cacheDirectory}: MakeImageOptions): string =>
+	path.join(cacheDirectory, `rootfs-${rootfsHash(recipe)}.tar`);
+
 const stageEnvironment = (
 	options: MakeImageOptions,
 	{
@@ -147,7 +149,7 @@ const stageEnvironment = (
 		readonly sysroot: string;
 	},
 ): StageEnvironment => {
-	const {recipe, mirror, keys, cacheDirectory, trust} = options;
+	const {recipe, mirror, keys, trust} = options;
 	const bytesOf = (label: string): string =>
 		String((recipe.partitions.find((partition) => partition.label === label)?.megabytes ?? 0) * megabyte);
 	const signer = signerOf(keys, trust);
@@ -164,7 +166,7 @@ const stageEnvironment = (
 		SV_MIRROR: mirror.archive,
 		SV_MIRROR_SECURITY: mirror.security,
 		SV_PACKAGES: recipe.packages.join(','),
-		SV_ROOTFS: path.join(cacheDirectory, `rootfs-${rootfsHash(recipe)}.tar`),
+		SV_ROOTFS: rootfsPath(options),
 		SV_OVERLAYS: [...recipe.overlays, path.join(work, 'overlay'), ...(options.extraOverlays ?? [])].join('\n'),
 		SV_SOFTWARE: path.join(work, 'software'),
 		SV_STATE_PATHS: path.join(imageDirectory, 'profile/base/state-paths'),

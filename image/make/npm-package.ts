@@ -1,12 +1,13 @@
 import {execFile} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
-import {mkdir, mkdtemp, readFile, rename, rm} from 'node:fs/promises';
+import {readFile, rename} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {z} from 'zod';
 import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
+import {keepOnce} from '#image/make/keep-once.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 const run = promisify(execFile);
@@ -30,13 +31,14 @@ export const packageFolder = async (
 	if (existsSync(installed) || existsSync(cached)) {
 		return existsSync(installed) ? installed : cached;
 	}
-	await mkdir(cacheDirectory, {recursive: true});
-	const work = await mkdtemp(`${cached}.`);
 	try {
-		const archive = await fetchArchive({name, version}, {work, signal});
-		requireIntegrity({name, version}, await readFile(archive));
-		await run('tar', ['--extract', '--file', archive, '--directory', work, 'package'], {signal});
-		await rename(path.join(work, 'package'), cached);
+		await keepOnce(cached, async (place) => {
+			const work = path.dirname(place);
+			const archive = await fetchArchive({name, version}, {work, signal});
+			requireIntegrity({name, version}, await readFile(archive));
+			await run('tar', ['--extract', '--file', archive, '--directory', work, 'package'], {signal});
+			await rename(path.join(work, 'package'), place);
+		});
 		return cached;
 	} catch (error) {
 		signal.throwIfAborted();
@@ -44,8 +46,6 @@ export const packageFolder = async (
 			message: `${name}@${version} could not be fetched from npm: ${errorMessage(error)}`,
 			cause: error,
 		});
-	} finally {
-		await rm(work, {recursive: true, force: true});
 	}
 };
 

@@ -1,12 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
-import {mkdir, readdir, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {Writable} from 'node:stream';
 import {z} from 'zod';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import {buildImage} from '#image/make/build-image.ts';
+import {keepOnce} from '#image/make/keep-once.ts';
 import {type Architecture, architectures} from '#image/make/recipe.ts';
 import {projectRoot} from '#native/project-root.ts';
 
@@ -90,28 +91,27 @@ export const testImage = async ({
 		return image;
 	}
 	await removeOthers(sources);
-	const making = `${directory}.new`;
-	const overlay = path.join(making, 'overlay');
-	await rm(making, {recursive: true, force: true});
-	await mkdir(overlay, {recursive: true});
-	for (const [file, text] of Object.entries(files)) {
-		await mkdir(path.join(overlay, path.dirname(file)), {recursive: true});
-		await writeFile(path.join(overlay, file), text);
-	}
-	await buildImage({
-		...{
-			kind,
-			architecture: testArchitecture,
-			trust: 'development',
-			release,
-			kernelArguments,
-			rootSlotMegabytes: megabytes,
-		},
-		...{outDirectory: making, extraOverlays: [overlay, ...overlays]},
-		output: new Writable({write: (_chunk, _encoding, done) => done()}),
-		signal: AbortSignal.timeout(buildTimeoutMs),
+	await keepOnce(directory, async (making) => {
+		const overlay = path.join(making, 'overlay');
+		await mkdir(overlay, {recursive: true});
+		for (const [file, text] of Object.entries(files)) {
+			await mkdir(path.join(overlay, path.dirname(file)), {recursive: true});
+			await writeFile(path.join(overlay, file), text);
+		}
+		await buildImage({
+			...{
+				kind,
+				architecture: testArchitecture,
+				trust: 'development',
+				release,
+				kernelArguments,
+				rootSlotMegabytes: megabytes,
+			},
+			...{outDirectory: making, extraOverlays: [overlay, ...overlays]},
+			output: new Writable({write: (_chunk, _encoding, done) => done()}),
+			signal: AbortSignal.timeout(buildTimeoutMs),
+		});
 	});
-	await rename(making, directory);
 	return image;
 };
 

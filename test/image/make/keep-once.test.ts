@@ -1,0 +1,41 @@
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {keepOnce} from '#image/make/keep-once.ts';
+import {withDirectory} from '#test/helper/with-directory.ts';
+
+test('what was made once is not made again', async (t) => {
+	const target = path.join(await withDirectory(t), 'cache/rootfs.tar');
+	await keepOnce(target, async (place) => await writeFile(place, 'first'));
+	await keepOnce(target, async () => t.fail('made again'));
+	t.is(await readFile(target, 'utf8'), 'first');
+});
+
+test('two that make the same folder at once do not disturb each other', async (t) => {
+	const target = path.join(await withDirectory(t), 'sysroot');
+	const both = Promise.withResolvers<void>();
+	let begun = 0;
+	const make = async (place: string): Promise<void> => {
+		await mkdir(place);
+		begun += 1;
+		if (begun === 2) {
+			both.resolve();
+		}
+		await both.promise;
+		await writeFile(path.join(place, 'library'), 'whole');
+	};
+	await Promise.all([keepOnce(target, make), keepOnce(target, make)]);
+	t.is(begun, 2);
+	t.is(await readFile(path.join(target, 'library'), 'utf8'), 'whole');
+	t.deepEqual(await readdir(path.dirname(target)), ['sysroot'], 'nothing is left beside it');
+});
+
+test('of what could not be made nothing stays', async (t) => {
+	const directory = await withDirectory(t);
+	const failing = keepOnce(path.join(directory, 'rootfs.tar'), async (place) => {
+		await writeFile(place, 'half');
+		throw new Error('the mirror is gone');
+	});
+	await t.throwsAsync(failing, {message: 'the mirror is gone'});
+	t.deepEqual(await readdir(directory), []);
+});
