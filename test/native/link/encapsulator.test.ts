@@ -16,6 +16,7 @@ import {
 import {eventually} from '#test/helper/eventually.ts';
 import {freeUdpPort} from '#test/helper/free-udp-port.ts';
 import {datagramsOf, sampleDatagram, sampleTransport} from '#test/helper/sample-link.ts';
+import {stopFor} from '#test/helper/stop-for.ts';
 import {withDatagrams} from '#test/helper/with-datagrams.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
@@ -64,6 +65,22 @@ test('a stream has its exact rate, whatever waits', async (t) => {
 	t.true(Math.abs(units - due) < 2, `${units} packets, ${due} are due`);
 	await eventually('as many bytes here', () => bytes >= carrierBytes);
 	t.is(bytes % 188, 0);
+});
+
+test.serial('a stream that the machine stopped goes on at its rate, and tells the gap', async (t) => {
+	await using encapsulator = openEncapsulator({
+		...{format: mpe, rate, inputs: []},
+		output: {kind: 'bytes', onBytes: () => {}},
+	});
+	await eventually('it runs', () => encapsulator.stats().units > 100);
+	const before = encapsulator.stats();
+	await stopFor(300);
+	await eventually('it runs again', () => encapsulator.stats().elapsedMs - before.elapsedMs > 600);
+	const {underruns, underrunMs, elapsedMs, units} = encapsulator.stats();
+	t.true(underruns > before.underruns);
+	t.true(underrunMs - before.underrunMs > 250, `${underrunMs} ms`);
+	const due = ((elapsedMs - underrunMs) / 1000) * (rate.bits / rate.seconds / 8 / 188);
+	t.true(Math.abs(units - due) < 2, `${units} packets, ${due} are due: what was missed is not sent in a burst`);
 });
 
 test('RTP has its payload type, numbers in a row, and timestamps that go by the rate', async (t) => {

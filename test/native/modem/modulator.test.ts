@@ -6,6 +6,8 @@ import path from 'node:path';
 import test from 'ava';
 import {openTransmitChain, type TransmitOptions} from '#native/modem/modem.ts';
 import {type ModulatorOptions, openModulator} from '#native/modem/modulator.ts';
+import {eventually} from '#test/helper/eventually.ts';
+import {stopFor} from '#test/helper/stop-for.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const stream = readFileSync(new URL('qpsk-1-4-short.ts.bin', import.meta.url));
@@ -136,4 +138,18 @@ test('an output that fails is told to who writes and to who waits', async (t) =>
 	await t.throwsAsync(send(), {code: 'NATIVE_MODEM_OUTPUT'});
 	t.throws(() => modulator.write({stream: 0, bytes: frames}), {code: 'NATIVE_MODEM_OUTPUT'});
 	t.throws(() => openModulator(options({kind: 'udp', address: 'nowhere', port: 1})), {code: 'NATIVE_MODEM_OUTPUT'});
+});
+
+test.serial('samples that the machine was too late for are an underrun, and are not sent in a burst', async (t) => {
+	const file = path.join(await withDirectory(t), 'iq');
+	const begunMs = performance.now();
+	await using modulator = openModulator(options({kind: 'file', path: file}));
+	await eventually('samples leave', () => modulator.totals().samples > 0);
+	const before = modulator.totals();
+	await stopFor(300);
+	await eventually('they leave again', () => modulator.totals().samples > before.samples + 500_000);
+	const {underruns, samples} = modulator.totals();
+	t.true(underruns > before.underruns);
+	const seconds = (performance.now() - begunMs) / 1000;
+	t.true(samples <= (seconds - 0.25) * 2e6, `${samples} in ${seconds} s`);
 });
