@@ -133,27 +133,35 @@ __attribute__((always_inline)) inline void Hold(Vector& value) {
 __attribute__((always_inline)) inline void StoreTurns(const Vector& first, const Vector& second,
                                                       Point* points) {
     using Pairs = double __attribute__((vector_size(kVectorBytes)));
+    using UnalignedPairs = double __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
     const auto a = reinterpret_cast<Pairs>(first);
     const auto b = reinterpret_cast<Pairs>(second);
+    auto* to = reinterpret_cast<UnalignedPairs*>(points);
 #if defined(__AVX512F__)
-    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
-                            __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+    to[0] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    to[1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 #elif defined(__AVX2__)
-    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 4, 1, 5),
-                            __builtin_shufflevector(a, b, 2, 6, 3, 7)};
+    to[0] = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    to[1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
 #else
-    const Pairs turns[2] = {__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(a, b, 1, 3)};
+    to[0] = __builtin_shufflevector(a, b, 0, 2);
+    to[1] = __builtin_shufflevector(a, b, 1, 3);
 #endif
-    __builtin_memcpy(points, turns, sizeof turns);
 }
 
 void ShapeBlock(const Point* history, const float* first, const float* second, unsigned taps,
                 Point* samples) {
     constexpr unsigned kVectors = 2 * kShapeBlock / kFloats;
-    Vector a[kVectors] = {};
-    Vector b[kVectors] = {};
+    Vector a[kVectors];
+    Vector b[kVectors];
+    // Unrolled, sums stay in registers; else they would go by the stack before and after.
+#pragma GCC unroll 16
+    for (unsigned part = 0; part < kVectors; ++part) {
+        a[part] = b[part] = Vector{};
+    }
     for (unsigned tap = 0; tap < taps; ++tap) {
         const auto* points = reinterpret_cast<const Unaligned*>(history + tap);
+#pragma GCC unroll 16
         for (unsigned part = 0; part < kVectors; ++part) {
             Vector some = points[part];
             Hold(some);
@@ -161,6 +169,7 @@ void ShapeBlock(const Point* history, const float* first, const float* second, u
             b[part] += some * second[tap];
         }
     }
+#pragma GCC unroll 16
     for (unsigned part = 0; part < kVectors; ++part) {
         StoreTurns(a[part], b[part], samples + part * kFloats);
     }
