@@ -14,3 +14,6 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} ${NATIVE_SYSROOT})
 set(ENV{PKG_CONFIG_LIBDIR} ${NATIVE_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${NATIVE_SYSROOT}/usr/share/pkgconfig)
+
+# For ctest, of a build with tests.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${NATIVE_SYSROOT})

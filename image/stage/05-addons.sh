@@ -9,7 +9,7 @@ main() {
     if [ -e "${cache}" ] && ! grep --quiet --fixed-strings --line-regexp "NATIVE_SYSROOT:UNINITIALIZED=${SV_SYSROOT}" "${cache}"; then
         fresh=(--fresh)
     fi
-    cmake "${fresh[@]}" -S "${SV_NATIVE}" -B "${SV_NATIVE_BUILD}" -G Ninja -D CMAKE_BUILD_TYPE=Release -D BUILD_TESTING=OFF \
+    cmake "${fresh[@]}" -S "${SV_NATIVE}" -B "${SV_NATIVE_BUILD}" -G Ninja -D CMAKE_BUILD_TYPE=Release -D BUILD_TESTING=ON \
         -D CMAKE_TOOLCHAIN_FILE="${SV_TOOLCHAIN}" -D NATIVE_SYSROOT="${SV_SYSROOT}" -D CMAKE_JS_INC="${SV_NODE_HEADERS}"
     cmake --build "${SV_NATIVE_BUILD}" --target addons
 }

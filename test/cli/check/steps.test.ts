@@ -27,13 +27,15 @@ test('machines are booted as well where somebody asks for it', (t) => {
 	t.deepEqual(globSync(patternsOf({STREAMVERSE_TEST_MACHINES: 'true'}), {cwd: root}).sort(), wanted);
 });
 
-test('of another architecture it is tested that a box boots and is updated', (t) => {
+test('of another architecture it is tested that a box boots and is updated, and what is native', (t) => {
 	const steps = stepsOf('image', {root, fuzzSeconds: 1, architecture: 'arm64'});
 	t.deepEqual(
 		steps.map(({name, environment}) => [name, environment]),
 		[
 			['machine boot', {STREAMVERSE_TEST_ARCHITECTURE: 'arm64'}],
 			['machine update', {STREAMVERSE_TEST_ARCHITECTURE: 'arm64'}],
+			['native build for arm64', undefined],
+			['ctest native/build-arm64', {}],
 		],
 	);
 });
