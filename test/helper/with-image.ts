@@ -30,13 +30,13 @@ export const testCompatible = `streamverse-stb-${testArchitecture}`;
 const rootSlotMegabytes: Partial<Record<BoxKind, number>> = {stb: 176};
 
 /**
- * An emulated machine is slow where its host is busy: a PC's kernel then fails the test of its timer and panics, and the other's
- * disk comes later than systemd waits for.
+ * An emulated machine is slow where its host is busy: a PC's kernel then fails the test of its timer and panics; the other's disk
+ * comes later than systemd waits for, and loading the packet filter has kept it busy for longer than its watchdog waits.
  */
 const emulated =
 	testArchitecture === 'amd64'
 		? 'no_timer_check'
-		: 'systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=600';
+		: 'systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=600 systemd.watchdog_sec=300';
 
 export type TestImage = {
 	readonly kind: BoxKind;
