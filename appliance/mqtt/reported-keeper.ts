@@ -30,55 +30,68 @@ export const createReportedKeeper = (options: {
 	readonly logger: Logger;
 }): ReportedKeeper => {
 	const {deviceId, kind, repository, desiredRevision, clock, logger} = options;
-	// A box whose database was lost, or that was swapped, begins above what the fleet has of it: seconds pass more quickly
-	// than reports.
-	const begin = {revision: Math.floor(clock.nowMs() / 1000), acknowledged: undefined};
-	let {revision, acknowledged} = repository.get(stateName, keptSchema) ?? begin;
+	const kept = repository.get(stateName, keptSchema);
+	// A box that was swapped, or whose database was lost or for a time lay in memory because the disk was full, begins above what
+	// the fleet has of it: seconds pass more quickly than reports.
+	let revision = Math.max(kept?.revision ?? 0, Math.floor(clock.nowMs() / 1000));
+	let acknowledged = kept?.acknowledged;
 	let facts: ReportedFacts | undefined;
 	let connection: Connection | undefined;
 	let isPublishing = false;
 
-	const publishNewest = async (): Promise<void> => {
-		while (facts !== undefined && connection !== undefined) {
-			const used = connection;
-			const content = {version: 1, deviceId, kind, desiredRevision: desiredRevision(), ...facts};
-			const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
-			if (digest === acknowledged) {
-				return;
-			}
-			const parsed = reportedSchema.safeParse({...content, revision: revision + 1});
-			const payload = JSON.stringify(parsed.data);
-			if (!parsed.success || Buffer.byteLength(payload) > payloadBytesMax) {
-				logger.error({issues: parsed.error?.issues.slice(0, 3)}, 'a report outside the contract is not sent');
-				return;
-			}
-			revision += 1;
-			// Before it is sent: a revision that the fleet may have seen is never given again.
+	/** What a full disk does not take is told all the same: the next start begins above it. */
+	const keep = (): void => {
+		try {
 			repository.put(stateName, {revision, ...(acknowledged === undefined ? {} : {acknowledged})});
-			try {
-				await used.publish(boxTopic(deviceId, 'reported'), payload, {retain: true});
-			} catch (error) {
-				logger.debug({err: error}, 'a report waits for the next connection');
-				if (connection === used) {
-					return;
+		} catch (error) {
+			logger.warn({err: error}, 'the revision of a report could not be kept');
+		}
+	};
+	/** What the broker does not have yet. */
+	const newest = (): {readonly payload: string; readonly digest: string; readonly used: Connection} | undefined => {
+		if (facts === undefined || connection === undefined) {
+			return undefined;
+		}
+		const content = {version: 1, deviceId, kind, desiredRevision: desiredRevision(), ...facts};
+		const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+		if (digest === acknowledged) {
+			return undefined;
+		}
+		const parsed = reportedSchema.safeParse({...content, revision: revision + 1});
+		const payload = JSON.stringify(parsed.data);
+		if (!parsed.success || Buffer.byteLength(payload) > payloadBytesMax) {
+			logger.error({issues: parsed.error?.issues.slice(0, 3)}, 'a report outside the contract is not sent');
+			return undefined;
+		}
+		return {payload, digest, used: connection};
+	};
+	const publishAll = async (): Promise<void> => {
+		isPublishing = true;
+		try {
+			for (let next = newest(); next !== undefined; next = newest()) {
+				revision += 1;
+				// Before it is sent: a revision that the fleet may have seen is never given again.
+				keep();
+				try {
+					await next.used.publish(boxTopic(deviceId, 'reported'), next.payload, {retain: true});
+					acknowledged = next.digest;
+					keep();
+				} catch (error) {
+					logger.debug({err: error}, 'a report waits for the next connection');
+					if (connection === next.used) {
+						return;
+					}
 				}
-				continue;
 			}
-			acknowledged = digest;
-			repository.put(stateName, {revision, acknowledged});
+		} finally {
+			// In the same turn in which nothing more was found: a report that comes a moment later finds nobody at work.
+			isPublishing = false;
 		}
 	};
 	const wake = (): void => {
-		if (isPublishing) {
-			return;
+		if (!isPublishing) {
+			publishAll().catch((error: unknown) => logger.error({err: error}, 'a report could not be made'));
 		}
-		isPublishing = true;
-		publishNewest()
-			.catch((error: unknown) => logger.error({err: error}, 'a report could not be kept'))
-			.finally(() => {
-				isPublishing = false;
-			})
-			.catch(() => undefined);
 	};
 	return {
 		report: (told) => {
