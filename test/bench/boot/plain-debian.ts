@@ -1,9 +1,11 @@
 import {execFile, execFileSync} from 'node:child_process';
-import {existsSync, readdirSync} from 'node:fs';
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {createHash} from 'node:crypto';
+import {readdirSync} from 'node:fs';
+import {mkdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {hostMirror} from '#image/make/host-mirror.ts';
+import {keepOnce} from '#image/make/keep-once.ts';
 import {loadRecipe} from '#image/make/recipe.ts';
 import {projectRoot} from '#native/project-root.ts';
 
@@ -11,6 +13,7 @@ import {projectRoot} from '#native/project-root.ts';
 const packages = ['dbus', 'initramfs-tools', 'libpam-systemd', 'linux-image-amd64', 'systemd-sysv', 'udev', 'zstd'];
 const systemMegabytes = 128;
 const rootMegabytes = 1500;
+const diskName = 'disk.img';
 const makeTimeoutMs = 15 * 60_000;
 const grubModules = ['part_gpt', 'fat', 'normal', 'linux', 'boot', 'serial', 'terminal', 'echo'];
 
@@ -22,7 +25,7 @@ export type PlainDebian = {
 
 /**
  * A plain Debian of the same suite on a disk of two partitions, with the same kernel arguments for the console as ours:
- * what our own boot is compared with. Made once, and kept beside the images.
+ * what our own boot is compared with. Made once for the same packages and arguments, and kept beside the images.
  */
 export const makePlainDebian = async ({
 	kernelArguments,
@@ -31,38 +34,39 @@ export const makePlainDebian = async ({
 	readonly kernelArguments: string;
 	readonly signal: AbortSignal;
 }): Promise<PlainDebian> => {
-	const directory = path.join(projectRoot, 'build/image-plain');
-	const root = path.join(directory, 'root');
-	const diskPath = path.join(directory, 'disk.img');
-	const kernelOf = (): string => readdirSync(path.join(root, 'usr/lib/modules'))[0] ?? '';
-	if (existsSync(diskPath)) {
-		return {diskPath, kernel: kernelOf()};
-	}
-	await rm(directory, {recursive: true, force: true});
-	await mkdir(directory, {recursive: true});
-	const {archive, security} = hostMirror();
 	const {suite} = loadRecipe('stb', 'amd64');
-	await promisify(execFile)(
-		'mmdebstrap',
-		[
-			...['--mode=root', '--format=directory', '--variant=minbase', `--include=${packages.join(',')}`],
-			...['--aptopt=Apt::Install-Recommends "false"', suite, root, `deb ${archive} ${suite} main`],
-			...[`deb ${archive} ${suite}-updates main`, `deb ${security} ${suite}-security main`],
-		],
-		{timeout: makeTimeoutMs, signal, maxBuffer: 64 * 1024 * 1024},
-	);
-	await writeDisk({directory, root, diskPath, kernelArguments, kernel: kernelOf()});
-	return {diskPath, kernel: kernelOf()};
+	const key = createHash('sha256')
+		.update(JSON.stringify([suite, packages, kernelArguments]))
+		.digest('hex')
+		.slice(0, 8);
+	const kept = path.join(projectRoot, 'build/image-plain', key);
+	await keepOnce(kept, async (directory) => {
+		const root = path.join(directory, 'root');
+		await mkdir(directory);
+		const {archive, security} = hostMirror();
+		await promisify(execFile)(
+			'mmdebstrap',
+			[
+				...['--mode=root', '--format=directory', '--variant=minbase', `--include=${packages.join(',')}`],
+				...['--aptopt=Apt::Install-Recommends "false"', suite, root, `deb ${archive} ${suite} main`],
+				...[`deb ${archive} ${suite}-updates main`, `deb ${security} ${suite}-security main`],
+			],
+			{timeout: makeTimeoutMs, signal, maxBuffer: 64 * 1024 * 1024},
+		);
+		await writeDisk({directory, root, kernelArguments, kernel: kernelOf(root)});
+	});
+	return {diskPath: path.join(kept, diskName), kernel: kernelOf(path.join(kept, 'root'))};
 };
+
+const kernelOf = (root: string): string => readdirSync(path.join(root, 'usr/lib/modules'))[0] ?? '';
 
 const writeDisk = async (options: {
 	readonly directory: string;
 	readonly root: string;
-	readonly diskPath: string;
 	readonly kernelArguments: string;
 	readonly kernel: string;
 }): Promise<void> => {
-	const {directory, root, diskPath, kernel} = options;
+	const {directory, root, kernel} = options;
 	const file = (name: string): string => path.join(directory, name);
 	const run = (command: string, ...args: readonly string[]): void => void execFileSync(command, args, {stdio: 'pipe'});
 	await writeFile(
@@ -78,7 +82,7 @@ const writeDisk = async (options: {
 	run('mcopy', '-i', file('esp.img'), path.join(root, 'boot', `vmlinuz-${kernel}`), '::/vmlinuz');
 	run('mcopy', '-i', file('esp.img'), path.join(root, 'boot', `initrd.img-${kernel}`), '::/initrd.img');
 	run('mke2fs', '-q', '-t', 'ext4', '-d', root, file('root.img'), `${rootMegabytes}M`);
-	const disk = file('disk.img.new');
+	const disk = file(diskName);
 	run('truncate', '--size', `${systemMegabytes + rootMegabytes + 2}M`, disk);
 	const system = ['--new', `1:0:+${systemMegabytes}M`, '--typecode', '1:ef00'];
 	run('sgdisk', '--clear', ...system, '--new', `2:0:+${rootMegabytes}M`, '--change-name', '2:root', disk);
@@ -89,5 +93,4 @@ const writeDisk = async (options: {
 		run('dd', `if=${file(image)}`, `of=${disk}`, 'bs=1M', `seek=${seek}`, 'conv=notrunc,sparse', 'status=none');
 		await rm(file(image));
 	}
-	await rename(disk, diskPath);
 };
