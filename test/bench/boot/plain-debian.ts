@@ -13,6 +13,8 @@ import {projectRoot} from '#native/project-root.ts';
 const packages = ['dbus', 'initramfs-tools', 'libpam-systemd', 'linux-image-amd64', 'systemd-sysv', 'udev', 'zstd'];
 const systemMegabytes = 128;
 const rootMegabytes = 1500;
+/** As the installer writes it. Without it the root stays read-only, and logind is started again and again. */
+const fileSystems = 'PARTLABEL=root / ext4 errors=remount-ro 0 1\n';
 const diskName = 'disk.img';
 const makeTimeoutMs = 15 * 60_000;
 const grubModules = ['part_gpt', 'fat', 'normal', 'linux', 'boot', 'serial', 'terminal', 'echo'];
@@ -36,7 +38,7 @@ export const makePlainDebian = async ({
 }): Promise<PlainDebian> => {
 	const {suite} = loadRecipe('stb', 'amd64');
 	const key = createHash('sha256')
-		.update(JSON.stringify([suite, packages, kernelArguments]))
+		.update(JSON.stringify([suite, packages, fileSystems, kernelArguments]))
 		.digest('hex')
 		.slice(0, 8);
 	const kept = path.join(projectRoot, 'build/image-plain', key);
@@ -53,6 +55,7 @@ export const makePlainDebian = async ({
 			],
 			{timeout: makeTimeoutMs, signal, maxBuffer: 64 * 1024 * 1024},
 		);
+		await writeFile(path.join(root, 'etc/fstab'), fileSystems);
 		await writeDisk({directory, root, kernelArguments, kernel: kernelOf(root)});
 	});
 	return {diskPath: path.join(kept, diskName), kernel: kernelOf(path.join(kept, 'root'))};
