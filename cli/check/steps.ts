@@ -96,7 +96,12 @@ const emulatedSteps = (architecture: Architecture): readonly Step[] => {
 	return isOwnArchitecture(architecture)
 		? []
 		: [
-				{name: `native build for ${architecture}`, command: 'cmake', args: ['--build', directory], quiet: true},
+				{
+					name: `native build for ${architecture}`,
+					command: 'cmake',
+					args: ['--build', directory, '--parallel', buildJobs],
+					quiet: true,
+				},
 				ctestStep(directory, {args: emulatedCtest}),
 			];
 };

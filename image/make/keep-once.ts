@@ -3,8 +3,8 @@ import {mkdir, mkdtemp, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * A file or a folder that takes long to make and is kept: made where nobody looks for it, and whole once it has its name. Of two
- * builds that make it at once the first one's stays.
+ * A file or a folder that takes long to make and is kept: made where nobody looks for it, and whole once it has its name. Two
+ * builds that make it at once do not see each other, and one of theirs stays. A build that is killed leaves its own beside it.
  */
 export const keepOnce = async (target: string, make: (place: string) => Promise<void>): Promise<void> => {
 	if (existsSync(target)) {
