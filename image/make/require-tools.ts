@@ -5,7 +5,19 @@ import type {ImageErrorCode} from '#image/error-code.ts';
 import type {Architecture, Recipe} from '#image/make/recipe.ts';
 import {isOwnArchitecture} from '#image/make/target-code.ts';
 
-const tools = ['mmdebstrap', 'mkfs.erofs', 'veritysetup', 'sbsign', 'faketime', 'mcopy', 'sgdisk', 'bmaptool', 'rauc'];
+const tools = [
+	'mmdebstrap',
+	'mkfs.erofs',
+	'veritysetup',
+	'sbsign',
+	'faketime',
+	'mcopy',
+	'sgdisk',
+	'bmaptool',
+	'rauc',
+	'cpio',
+	'zstd',
+];
 const crossTools = ['aarch64-linux-gnu-g++', 'cmake', 'ninja'];
 /** By which the kernel runs programs of another architecture (Documentation/admin-guide/binfmt-misc.rst). */
 const emulators = {amd64: 'qemu-x86_64', arm64: 'qemu-aarch64'} as const;

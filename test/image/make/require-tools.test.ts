@@ -5,7 +5,19 @@ import {loadRecipe} from '#image/make/recipe.ts';
 import {requireTools} from '#image/make/require-tools.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
-const common = ['mmdebstrap', 'mkfs.erofs', 'veritysetup', 'sbsign', 'faketime', 'mcopy', 'sgdisk', 'bmaptool', 'rauc'];
+const common = [
+	'mmdebstrap',
+	'mkfs.erofs',
+	'veritysetup',
+	'sbsign',
+	'faketime',
+	'mcopy',
+	'sgdisk',
+	'bmaptool',
+	'rauc',
+	'cpio',
+	'zstd',
+];
 const foreign = process.arch === 'arm64' ? 'amd64' : 'arm64';
 const own = foreign === 'arm64' ? 'amd64' : 'arm64';
 
