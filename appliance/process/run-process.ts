@@ -1,3 +1,4 @@
+import {flushCompileCache} from 'node:module';
 import {constants} from 'node:os';
 import {errorCode} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
@@ -61,6 +62,8 @@ export const runProcess = async (options: RunProcessOptions): Promise<never> => 
 
 	try {
 		await using _running = await start({signal, stop});
+		// What V8 made of our source is else kept at the end, which a box whose plug is pulled never reaches.
+		flushCompileCache();
 		await stopped.promise;
 	} catch (error) {
 		if (!(signal.aborted && isAbort(error, signal))) {

@@ -1,7 +1,7 @@
 import {readFileSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {z} from 'zod';
-import {type RunningCommission, startCommission} from '#appliance/commission/start-commission.ts';
+import type {RunningCommission} from '#appliance/commission/start-commission.ts';
 import {loadBoxConfig} from '#appliance/config/load-box-config.ts';
 import type {LoadedBoxConfig} from '#appliance/config/parse-box-config.ts';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
@@ -119,6 +119,7 @@ const openCommission = async (options: {
 	}
 	try {
 		const tellCommissioned = (report: CommissionReport): boolean => member?.tellCommissioned(report) ?? false;
+		const {startCommission} = await import('#appliance/commission/start-commission.ts');
 		return await startCommission({...options, commission, tellCommissioned});
 	} catch (error) {
 		logger.error({err: error}, 'the technician’s page cannot be opened');

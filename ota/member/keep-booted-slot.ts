@@ -4,7 +4,6 @@ import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {openAgentStore} from '#ota/agent/agent-store.ts';
-import {openRaucBus} from '#ota/slot/rauc/rauc-bus.ts';
 
 const markTimeoutMs = 60_000;
 const retryDelaysMs: readonly number[] = [1000, 5000, 15_000, 60_000, 300_000];
@@ -26,6 +25,8 @@ export const keepBootedSlot = async (options: {
 	if (installer.kind !== 'rauc') {
 		return 'not-marked';
 	}
+	// Not needed on a box without RAUC, nor by the role, which waits for what is loaded before it.
+	const {openRaucBus} = await import('#ota/slot/rauc/rauc-bus.ts');
 	for (const delayMs of [0, ...(options.retryDelaysMs ?? retryDelaysMs)]) {
 		try {
 			await sleep(delayMs, {signal});

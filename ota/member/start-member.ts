@@ -11,7 +11,7 @@ import {openBootRecord} from '#ota/member/boot-cause.ts';
 import {readBootId, readHardware} from '#ota/member/box-facts.ts';
 import {keepBootedSlot} from '#ota/member/keep-booted-slot.ts';
 import {createMemberState, fleetStatusOf, type MemberState} from '#ota/member/member-state.ts';
-import {type Membership, openMembership} from '#ota/member/open-membership.ts';
+import type {Membership} from '#ota/member/open-membership.ts';
 import {OverlayKeeper} from '#ota/member/overlay-keeper.ts';
 
 /** How often it is looked whether somebody brought a claim, or mended what kept the box from its fleet. */
@@ -61,7 +61,11 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 			state.supervisorStatus = supervisor.status;
 			const updateDirectory = path.join(directory, 'update');
 			kept = keepBootedSlot({installer: fleet.installer, updateDirectory, logger, signal});
-			const open = async () => await openMembership({...options, logger, directory, state, boot, supervisor, signal});
+			const open = async () => {
+				// Half of what a supervisor loads, and nothing that the role waits for.
+				const {openMembership} = await import('#ota/member/open-membership.ts');
+				return await openMembership({...options, logger, directory, state, boot, supervisor, signal});
+			};
 			attached = keepTrying({open, state, signal, logger, retryMs: options.retryMs ?? retryMs}).then((opened) => {
 				membership = opened;
 			});

@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
@@ -9,8 +9,11 @@ import {type BoxFile, withBoxFile} from '#test/helper/with-box-file.ts';
 import {withProcess} from '#test/helper/with-process.ts';
 
 const script = 'test/fake/role-main.ts';
-const runningRole = (t: Parameters<typeof withProcess>[0], {filePath}: BoxFile, ipc = false) =>
-	withProcess(t, {script, args: ['--config', filePath], ipc});
+const runningRole = (
+	t: Parameters<typeof withProcess>[0],
+	{filePath}: BoxFile,
+	options: {readonly ipc?: boolean; readonly environment?: Readonly<Record<string, string>>} = {},
+) => withProcess(t, {script, args: ['--config', filePath], ...options});
 const ready = (role: ReturnType<typeof runningRole>) =>
 	eventually('ready', () => role.output().includes('"msg":"ready"'));
 
@@ -24,6 +27,21 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 		t.true(existsSync(path.join(box.stateDirectory, 'disposed')));
 	});
 }
+
+test.serial(
+	'what V8 made of its source is kept while it runs, because a plug that is pulled lets nothing end',
+	async (t) => {
+		const box = await withBoxFile(t);
+		const cache = path.join(box.stateDirectory, 'compile-cache');
+		runningRole(t, box, {environment: {NODE_COMPILE_CACHE: cache}});
+		const files = (): readonly string[] =>
+			readdirSync(cache, {recursive: true, withFileTypes: true})
+				.filter((entry) => entry.isFile())
+				.map(({name}) => name);
+		await eventually('kept', () => existsSync(cache) && files().length > 0);
+		t.pass();
+	},
+);
 
 test.serial('a second order ends a role that takes its time', async (t) => {
 	const box = await withBoxFile(t, {stb: {disposeMs: 60_000}});
@@ -77,7 +95,7 @@ test.serial('a call without --config is a usage error', async (t) => {
 });
 
 test.serial('a supervisor hears heartbeats while the role starts, then that it is ready', async (t) => {
-	const role = runningRole(t, await withBoxFile(t, {stb: {readyAfterMs: 1200}}), true);
+	const role = runningRole(t, await withBoxFile(t, {stb: {readyAfterMs: 1200}}), {ipc: true});
 	const kinds: string[] = [];
 	role.child.on('message', (message) => kinds.push(roleMessageSchema.parse(message).kind));
 	await eventually('ready', () => kinds.includes('ready'));
@@ -88,7 +106,7 @@ test.serial(
 	'a role takes a changed file up as it runs, unless it cannot, or more than its own part has changed',
 	async (t) => {
 		const box = await withBoxFile(t, {stb: {says: 'first', takesChanges: true}});
-		const role = runningRole(t, box, true);
+		const role = runningRole(t, box, {ipc: true});
 		const answers: unknown[] = [];
 		role.child.on('message', (message) => {
 			const parsed = roleMessageSchema.parse(message);
@@ -115,7 +133,7 @@ test.serial(
 
 test.serial('a role ends when its supervisor is gone', async (t) => {
 	const box = await withBoxFile(t);
-	const role = runningRole(t, box, true);
+	const role = runningRole(t, box, {ipc: true});
 	await ready(role);
 	role.child.disconnect();
 	t.is((await role.ended).code, exitCode.success);
