@@ -30,6 +30,9 @@ readonly masked=(
     systemd-hostnamed.socket systemd-journal-catalog-update.service systemd-machine-id-commit.service
     systemd-networkd-persistent-storage.service systemd-sysext.socket systemd-sysext.service systemd-confext.service
     systemd-update-done.service systemd-update-utmp.service systemd-hwdb-update.service
+    kmod-static-nodes.service systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-setup-dev.service
+    systemd-remount-fs.service systemd-network-generator.service systemd-udev-load-credentials.service
+    systemd-user-sessions.service
 )
 # What looks for disks, credentials, consoles and updates that a box does not have, each time it boots.
 readonly generators_kept=(systemd-fstab-generator)
@@ -92,12 +95,29 @@ make_state() {
     rm --recursive --force "${SV_ROOT:?}/var"
     mkdir "${SV_ROOT}/var"
     local kind path
+    number_owners
     while read -r kind path _; do
         case ${kind} in
         directory) case ${path} in /var/*) ;; *) mkdir --parents "${SV_ROOT}${path}" ;; esac ;;
         file) [ -e "${SV_ROOT}${path}" ] || : >"${SV_ROOT}${path}" ;;
         esac
     done <"${SV_ROOT}/usr/lib/streamverse/state-paths"
+}
+
+# The initrd has nothing that knows names.
+number_owners() {
+    local paths=${SV_ROOT}/usr/lib/streamverse/state-paths
+    awk -F: -v OFS=: '
+        FILENAME ~ /passwd$/ { users[$1] = $3; next }
+        FILENAME ~ /group$/ { groups[$1] = $3; next }
+        {
+            count = split($0, words, /[ ]+/)
+            split(words[4], owner, ":")
+            if (count != 4 || !(owner[1] in users) || !(owner[2] in groups)) { print "whose is this: " $0 >"/dev/stderr"; exit 1 }
+            print words[1] " " words[2] " " words[3] " " users[owner[1]] ":" groups[owner[2]]
+        }
+    ' "${SV_ROOT}/etc/passwd" "${SV_ROOT}/etc/group" "${paths}" >"${SV_WORK}/state-paths"
+    cat "${SV_WORK}/state-paths" >"${paths}"
 }
 
 drop_modules() {
