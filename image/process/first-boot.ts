@@ -12,7 +12,7 @@ import {projectRoot} from '#native/project-root.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
 import {stbConfigSchema} from '#stb/config-schema.ts';
 
-/** The unit streamverse-first-boot.service: before the supervisor, as root; not once the box has its file and its fleet. */
+/** The unit streamverse-first-boot.service: before the supervisor, as root; not once the box has its file, unless a seed is brought. */
 const templatePath = path.join(projectRoot, 'box.yaml');
 const template = z
 	.looseObject({box: z.looseObject({kind: boxKindSchema})})
