@@ -14,14 +14,15 @@ const watchdog = ['-device', 'i6300esb', '-action', 'watchdog=reset'];
 
 /**
  * A machine for each architecture. Without `svm` a guest does not load what it cannot use; `la57` off is for a shorter page
- * walk, which TCG does in software.
+ * walk, which TCG does in software; `erms` off, because a kernel that has it clears a page byte by byte, and each byte that is
+ * written where code once ran makes TCG look through all of that code.
  */
 export const machineProfiles: Readonly<Record<Architecture, MachineProfile>> = {
 	amd64: {
 		command: 'qemu-system-x86_64',
 		arguments: [
 			...['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512'],
-			...['-cpu', 'max,svm=off,la57=off', '-smp', '2', ...watchdog],
+			...['-cpu', 'max,svm=off,la57=off,erms=off,fsrm=off', '-smp', '2', ...watchdog],
 		],
 		code: 'OVMF_CODE_4M.fd',
 		variables: 'OVMF_VARS_4M.fd',
