@@ -19,6 +19,8 @@ export type RunProcessOptions = {
 };
 
 const keepAliveIntervalMs = 3_600_000;
+/** After the start: what is loaded only then is there by now. */
+const lateModulesMs = 60_000;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
@@ -62,8 +64,7 @@ export const runProcess = async (options: RunProcessOptions): Promise<never> => 
 
 	try {
 		await using _running = await start({signal, stop});
-		// What V8 made of our source is else kept at the end, which a box whose plug is pulled never reaches.
-		flushCompileCache();
+		keepCompiled();
 		await stopped.promise;
 	} catch (error) {
 		if (!(signal.aborted && isAbort(error, signal))) {
@@ -73,6 +74,12 @@ export const runProcess = async (options: RunProcessOptions): Promise<never> => 
 	}
 	logger.info('stopped');
 	process.exit(exitCode.success);
+};
+
+/** What V8 made of our source is else kept at the end, which a box whose plug is pulled never reaches. */
+const keepCompiled = (): void => {
+	flushCompileCache();
+	setTimeout(flushCompileCache, lateModulesMs).unref();
 };
 
 const isAbort = (error: unknown, signal: AbortSignal): boolean =>
