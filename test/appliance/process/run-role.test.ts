@@ -38,8 +38,7 @@ test.serial(
 			readdirSync(cache, {recursive: true, withFileTypes: true})
 				.filter((entry) => entry.isFile())
 				.map(({name}) => name);
-		await eventually('kept', () => existsSync(cache) && files().length > 0);
-		t.pass();
+		t.true(await eventually('kept', () => existsSync(cache) && files().length > 0));
 	},
 );
 
