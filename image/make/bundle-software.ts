@@ -21,7 +21,7 @@ const packagesKept = (architecture: Architecture): Readonly<Record<string, reado
 const pageFolders = ['appliance/page', 'appliance/commission/page', 'stb/page', 'headend/page'];
 
 /**
- * Our software as it lies in /usr/lib/streamverse: one file of JavaScript for each process, the native addons beside them,
+ * Our software as it lies in /usr/lib/streamverse: JavaScript for each process (`bundleProcess`), the native addons beside it,
  * and the pages. Two runs on one commit give the same bytes.
  */
 export const bundleSoftware = async (options: {
