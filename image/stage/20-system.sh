@@ -107,7 +107,7 @@ make_state() {
 # The initrd has nothing that knows names.
 number_owners() {
     local paths=${SV_ROOT}/usr/lib/streamverse/state-paths
-    awk -F: -v OFS=: '
+    awk -F: '
         FILENAME ~ /passwd$/ { users[$1] = $3; next }
         FILENAME ~ /group$/ { groups[$1] = $3; next }
         {

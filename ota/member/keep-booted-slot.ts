@@ -25,11 +25,11 @@ export const keepBootedSlot = async (options: {
 	if (installer.kind !== 'rauc') {
 		return 'not-marked';
 	}
-	// Not needed on a box without RAUC, nor by the role, which waits for what is loaded before it.
-	const {openRaucBus} = await import('#ota/slot/rauc/rauc-bus.ts');
 	for (const delayMs of [0, ...(options.retryDelaysMs ?? retryDelaysMs)]) {
 		try {
 			await sleep(delayMs, {signal});
+			// Loaded here: the role waits for whatever is loaded before it.
+			const {openRaucBus} = await import('#ota/slot/rauc/rauc-bus.ts');
 			const limit = AbortSignal.any([signal, AbortSignal.timeout(markTimeoutMs)]);
 			using bus = await openRaucBus({address: installer.busAddress, signal: limit});
 			const booted = (await bus.slots()).find(({state}) => state === 'booted');
