@@ -25,7 +25,7 @@ const outputTailCharactersMax = 200_000;
 /** Runs a step in the checkout's root, passes its output on, and counts. */
 export const runStep = async (
 	step: Step,
-	{root, signal}: {readonly root: string; readonly signal: AbortSignal},
+	{root, signal, print}: {readonly root: string; readonly signal: AbortSignal; readonly print: (text: string) => void},
 ): Promise<Tally & {readonly ok: boolean}> => {
 	const child = spawn(step.command, step.args, {
 		cwd: root,
@@ -40,14 +40,14 @@ export const runStep = async (
 		stream.on('data', (text: string) => {
 			output = (output + text).slice(-outputTailCharactersMax);
 			if (!step.quiet) {
-				process.stdout.write(text);
+				print(text);
 			}
 		});
 	}
 	const code = await exitOf(step, child, signal);
 	const ok = code === 0;
 	if (!ok && step.quiet) {
-		process.stdout.write(output);
+		print(output);
 	}
 	const tally = step.count?.(output) ?? {passed: ok ? 1 : 0, failed: 0};
 	return {ok, passed: tally.passed, failed: ok ? tally.failed : Math.max(1, tally.failed)};

@@ -9,9 +9,14 @@ const minuteMs = 60_000;
  */
 export const runSteps = async (
 	steps: readonly Step[],
-	options: {readonly root: string; readonly signal: AbortSignal; readonly minutesMax?: number},
+	options: {
+		readonly root: string;
+		readonly signal: AbortSignal;
+		readonly minutesMax?: number;
+		readonly print: (text: string) => void;
+	},
 ): Promise<boolean> => {
-	const {minutesMax = Number.POSITIVE_INFINITY} = options;
+	const {minutesMax = Number.POSITIVE_INFINITY, print} = options;
 	const beganMs = performance.now();
 	const times: string[] = [];
 	let passed = 0;
@@ -25,17 +30,17 @@ export const runSteps = async (
 			times.push(`SKIPPED          ${step.name}: takes ${step.minutes} min, ${Math.floor(minutesLeft)} are left`);
 			continue;
 		}
-		process.stdout.write(`\n── ${step.name}\n`);
+		print(`\n── ${step.name}\n`);
 		const result = await runStep(step, options);
 		const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
 		passed += result.passed;
 		failed += result.failed;
 		times.push(`${result.ok ? 'ok  ' : 'FAIL'} ${seconds.padStart(7)} s  ${step.name}`);
-		process.stdout.write(`── ${step.name}: ${result.ok ? 'ok' : 'FAILED'} after ${seconds} s\n`);
+		print(`── ${step.name}: ${result.ok ? 'ok' : 'FAILED'} after ${seconds} s\n`);
 		if (!result.ok) {
 			break;
 		}
 	}
-	process.stdout.write(`\n${times.join('\n')}\n\n${passed} passed, ${failed} failed\n`);
+	print(`\n${times.join('\n')}\n\n${passed} passed, ${failed} failed\n`);
 	return failed === 0;
 };

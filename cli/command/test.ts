@@ -45,7 +45,8 @@ export const registerTestCommand = (program: Command): void => {
 				stepsOfPart(part, partOptions),
 			);
 			const limit = parts.length === 0 ? {minutesMax: defaultMinutesMax} : {};
-			if (!(await runSteps(steps, {root, signal: stopSignal(), ...limit}))) {
+			const print = (text: string): void => void process.stdout.write(text);
+			if (!(await runSteps(steps, {root, signal: stopSignal(), print, ...limit}))) {
 				process.exitCode = exitCode.failure;
 			}
 		});

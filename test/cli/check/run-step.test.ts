@@ -1,7 +1,8 @@
 import test from 'ava';
 import {runStep, type Step} from '#cli/check/run-step.ts';
 
-const options = () => ({root: '/', signal: AbortSignal.timeout(30_000)});
+const print = (): void => undefined;
+const options = () => ({root: '/', signal: AbortSignal.timeout(30_000), print});
 const shell = (script: string, more: Partial<Step> = {}): Step => ({
 	name: 'step',
 	command: 'sh',
@@ -25,5 +26,5 @@ test('a step that fails never counts as none failed', async (t) => {
 test('a command that is not there, and an order to stop, are told as such', async (t) => {
 	await t.throwsAsync(runStep({...shell(''), command: '/nonexistent'}, options()), {code: 'CLI_STEP_FAILED'});
 	const signal = AbortSignal.timeout(50);
-	await t.throwsAsync(runStep(shell('exec sleep 600'), {root: '/', signal}), {message: /was stopped/});
+	await t.throwsAsync(runStep(shell('exec sleep 600'), {root: '/', signal, print}), {message: /was stopped/});
 });
