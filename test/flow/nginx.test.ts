@@ -31,11 +31,11 @@ test('what came by satellite is served by nginx, and the rest by our process beh
 	t.true(parts.every(({start, end, bytes: piece}) => piece.equals(bytes.subarray(start, end + 1))));
 	t.is((await fetch(url, {headers: {'if-none-match': `"${digestOf(bytes)}"`}})).status, 304);
 	t.is((await fetch(`${url}.none`)).status, 404);
-	// Its log names only what nginx sent by itself.
+	// Its log names only what nginx sent by itself: three of these, and the very first unless that came before the tree had it.
 	const log = join(satellite.stateDirectory, 'stb/cache/nginx/access.log');
 	await eventually('nginx has written down what it served', async () => {
 		const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.endsWith(`/${path}`));
-		return lines.length === 4;
+		return lines.length === 3 || lines.length === 4;
 	});
 	await eventually('the box counts them', async () => (await satellite.status()).cache.hits >= 6);
 });
