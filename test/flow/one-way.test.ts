@@ -133,7 +133,7 @@ test('a set-top without a return path is updated in its wave by the satellite, a
 	t.deepEqual(heard, kept, 'each with the time at which it happened');
 	t.true(heard.every(({atMs}) => atMs < openedMs));
 	const done = await until('the rollout counts it', id, (_, [box]) => box?.state === 'done');
-	t.like(done.boxes, [{box: early.id, group: 0, phase: 'confirmed', attempt: 0}], 'nobody ordered it anything');
+	t.like(done.boxes, [{box: early.id, group: 0, phase: 'confirmed', orderedMs: null}], 'nobody ordered it anything');
 	t.is(done.boxes.length, 1);
 	t.is((await fleet.call(`GET /boxes/${early.id}`)).body.release, '2.0.0');
 

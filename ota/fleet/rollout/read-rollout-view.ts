@@ -17,6 +17,8 @@ import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
 
 /** Boxes that one turn gives up or orders; the next turn follows at once. */
 export const turnBoxesMax = 1000;
+/** A box that joins the fleet tells within seconds what it runs, which may be what it would be ordered. */
+const firstReportMs = 120_000;
 
 export type ViewedRollout = {readonly id: string; readonly state: RolloutState; readonly spec: RolloutSpec};
 
@@ -140,6 +142,9 @@ const readQueue = async (
 			// What another rollout has ordered is not taken from under it.
 			.where(
 				sql<boolean>`not exists (select 1 from rollout_box other where other.box = rollout_box.box and other.state = 'ordered' and other.rollout <> ${id})`,
+			)
+			.where(({eb, or}) =>
+				or([eb('box.release', '!=', ''), eb('box.enrolled_ms', '<=', nowMs - firstReportMs)]),
 			)
 			.orderBy('rollout_box.ordinal')
 			.orderBy('rollout_box.share')
