@@ -36,11 +36,17 @@ test('each path that a box keeps has a kind, a mode and an owner, and lies in /e
 test('what a unit may write to is kept, is the boot loader’s, or is made at each boot', (t) => {
 	const made = linesOf('base/overlay/usr/lib/tmpfiles.d/streamverse.conf');
 	const kept = [...linesOf('base/state-paths'), ...made].map((line) => line.split(/\s+/u)[1] ?? '');
-	for (const file of globSync('usr/lib/systemd/system/streamverse*.service', {cwd: overlay})) {
+	const units = globSync('usr/lib/systemd/system/streamverse*.service', {cwd: overlay});
+	const wordsOf = (file: string, setting: string): readonly string[] => {
 		const unit = readFileSync(path.join(overlay, file), 'utf8');
-		const writable = [...unit.matchAll(/^ReadWritePaths=(.*)$/gmu)].flatMap(([, list]) => (list ?? '').split(' '));
+		return [...unit.matchAll(new RegExp(`^${setting}=(.*)$`, 'gmu'))].flatMap(([, list]) => (list ?? '').split(' '));
+	};
+	const runtime = units.flatMap((file) => wordsOf(file, 'RuntimeDirectory')).map((name) => `/run/${name}`);
+	for (const file of units) {
 		t.deepEqual(
-			writable.filter((name) => name !== '/efi' && !kept.includes(name)),
+			wordsOf(file, 'ReadWritePaths').filter(
+				(name) => name !== '/efi' && !kept.includes(name) && !runtime.includes(name.replace(/^-/u, '')),
+			),
 			[],
 			file,
 		);
