@@ -15,10 +15,13 @@ import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-h
 import {planServices, type RoleUnit} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
 import {createSystemNotify} from '#appliance/supervisor/system-notify.ts';
+import {sleep} from '#appliance/time/sleep.ts';
 import {projectRoot} from '#native/project-root.ts';
 
 /** What remains after the role was given its time to stop: its process is killed, and reaped. */
 const reapTimeoutMs = 5000;
+/** The picture comes first: what else a box does is loaded when its role is up or has failed, and after so long at the latest. */
+const headStartMs = 15_000;
 
 /** The whole supervisor process. The role's section is its own to judge, so a mistake in it is the role's failure. */
 export const runSupervisor = async (options: {
@@ -55,10 +58,14 @@ export const runSupervisor = async (options: {
 							stop,
 							signal,
 						});
+			const begun = Promise.withResolvers<void>();
 			const tellAll = (status: SupervisorStatus): void => {
 				notify.tell({STATUS: statusText(status)});
 				tellParent(parent, status, url);
 				member?.onStatus(status);
+				if (status.services.length > 0 && status.services.every(({state}) => state !== 'starting')) {
+					begun.resolve();
+				}
 			};
 			const plan = planServices({
 				config,
@@ -74,16 +81,16 @@ export const runSupervisor = async (options: {
 					...(member === undefined ? {} : {fleetStatus: member.fleetStatus, onPlayback: member.onPlayback}),
 				}),
 			);
-			if (member !== undefined) {
-				// Disposed first: it tells the fleet that the box goes, while the role still stops.
-				stack.use(member);
-				member.attach(supervisor);
-			}
-			stack.use(await openCommission({config, status: supervisor.status, member, stop, logger, signal}));
-			({url} = supervisor);
+			// Disposed first: it tells the fleet that the box goes, while the role still stops.
+			stack.use(member);
 			// Ready means that the box can be reached and asked, not that there is a picture.
 			notify.tell({READY: '1', STATUS: statusText(supervisor.status())});
 			void notify.feedWatchdog({isAlive: supervisor.isAlive, signal});
+			await Promise.race([begun.promise, sleep(headStartMs, {signal}).catch(() => undefined)]);
+			member?.attach(supervisor);
+			stack.use(await openCommission({config, status: supervisor.status, member, stop, logger, signal}));
+			({url} = supervisor);
+			tellParent(parent, supervisor.status(), url);
 			return stack.move();
 		},
 	});
