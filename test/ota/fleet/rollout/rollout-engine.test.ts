@@ -159,6 +159,20 @@ for (const databaseEngine of databaseEngines) {
 		t.deepEqual(await boxesIn(rollout, 'ordered'), ['box-000012']);
 		t.is((await service.get(rollout.id)).state, 'running', 'it stays open for those to come');
 	});
+
+	test(`a box that has just joined is ordered nothing before it has said what it runs, for two minutes, on ${databaseEngine}`, async (t) => {
+		const {turn, run, boxesIn, context} = await withRollouts(t, {databaseEngine, boxCount: 0});
+		await addBoxes(context, 2, {release: ''});
+		const rollout = await run();
+		t.deepEqual(await boxesIn(rollout, 'waiting'), ['box-000000', 'box-000001']);
+		await context.store.database.updateTable('box').set({release: '2.0.0'}).where('id', '=', 'box-000000').execute();
+		await turn();
+		t.deepEqual(await boxesIn(rollout, 'done'), ['box-000000']);
+		t.deepEqual(await boxesIn(rollout, 'waiting'), ['box-000001']);
+		context.advance(120_000);
+		await turn();
+		t.deepEqual(await boxesIn(rollout, 'ordered'), ['box-000001'], 'its deadlines are an order’s');
+	});
 }
 
 test('nobody approves what they made; what was not approved does not start', async (t) => {
