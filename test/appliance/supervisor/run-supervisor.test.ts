@@ -117,6 +117,21 @@ test.serial('a role that takes too long to stop is killed, and the supervisor st
 	t.false(isProcessAlive(await rolePid(box)));
 });
 
+const pageIsOpen = (output: string): boolean => output.includes('the technician’s page is open');
+
+test.serial('the role comes before the page of the technician, which waits for none that fails', async (t) => {
+	const commission = {listen: {port: 0}};
+	const slow = start(t, await withBoxFile(t, {supervisor: {commission}, stb: {readyAfterMs: 3000}}));
+	await slow.url();
+	t.false(pageIsOpen(slow.output()));
+	await eventually('open', () => pageIsOpen(slow.output()));
+	t.like(await slow.service(), {state: 'running'});
+
+	const failing = start(t, await withBoxFile(t, {supervisor: {commission}, stb: {refuseToStart: true}}));
+	await failing.url();
+	await eventually('open all the same', () => pageIsOpen(failing.output()), {timeoutMs: 10_000});
+});
+
 test.serial('systemd hears READY, STATUS, WATCHDOG and STOPPING, in that order', async (t) => {
 	const socket = await withNotifySocket(t);
 	const environment = {NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '200000'};
