@@ -1,4 +1,4 @@
-import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {keepOnce} from '#image/make/keep-once.ts';
@@ -38,4 +38,17 @@ test('of what could not be made nothing stays', async (t) => {
 	});
 	await t.throwsAsync(failing, {message: 'the mirror is gone'});
 	t.deepEqual(await readdir(directory), []);
+});
+
+test('what a build that was killed left a day ago is taken away, and nothing of one that goes on', async (t) => {
+	const directory = await withDirectory(t);
+	const target = path.join(directory, 'rootfs.tar');
+	const [killed, going] = [await mkdtemp(`${target}.`), await mkdtemp(`${target}.`)];
+	await writeFile(path.join(killed, 'rootfs.tar'), 'half');
+	await writeFile(path.join(directory, 'rootfs.tar.sha256'), 'old, but no work');
+	for (const old of [killed, path.join(directory, 'rootfs.tar.sha256')]) {
+		await utimes(old, 0, 0);
+	}
+	await keepOnce(target, async (place) => await writeFile(place, 'whole'));
+	t.deepEqual((await readdir(directory)).sort(), ['rootfs.tar', path.basename(going), 'rootfs.tar.sha256'].sort());
 });
