@@ -17,7 +17,12 @@ export type Step = {
 	readonly minutes?: number;
 };
 
-export type Tally = {readonly passed: number; readonly failed: number};
+export type Tally = {
+	readonly passed: number;
+	readonly failed: number;
+	/** What failed, where the output names it. */
+	readonly failures?: readonly string[];
+};
 
 /** Enough for the summary at the end, and for the errors of a compiler. */
 const outputTailCharactersMax = 200_000;
@@ -50,7 +55,7 @@ export const runStep = async (
 		print(output);
 	}
 	const tally = step.count?.(output) ?? {passed: ok ? 1 : 0, failed: 0};
-	return {ok, passed: tally.passed, failed: ok ? tally.failed : Math.max(1, tally.failed)};
+	return {...tally, ok, failed: ok ? tally.failed : Math.max(1, tally.failed)};
 };
 
 const exitOf = async (step: Step, child: ReturnType<typeof spawn>, signal: AbortSignal): Promise<number | null> => {

@@ -3,7 +3,8 @@ import {runStep, type Step} from '#cli/check/run-step.ts';
 const minuteMs = 60_000;
 
 /**
- * Runs the steps in order and stops at the first that fails. The closing line `N passed, N failed` is what CI reads. A step
+ * Runs the steps in order and stops at the first that fails. What
+ * failed is named again at the end, where it is looked for, and the closing line `N passed, N failed` is what CI reads. A step
  * for which the minutes that are left do not suffice is left out, with all long ones after it, and told of.
  * @returns whether all passed
  */
@@ -36,6 +37,7 @@ export const runSteps = async (
 		passed += result.passed;
 		failed += result.failed;
 		times.push(`${result.ok ? 'ok  ' : 'FAIL'} ${seconds.padStart(7)} s  ${step.name}`);
+		times.push(...(result.failures ?? []).map((title) => `                 ${title}`));
 		print(`── ${step.name}: ${result.ok ? 'ok' : 'FAILED'} after ${seconds} s\n`);
 		if (!result.ok) {
 			break;

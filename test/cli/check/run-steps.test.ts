@@ -14,10 +14,11 @@ test('nothing is begun after a step that failed', async (t) => {
 	t.true(await runSteps([shell('one', 'exit 0')], recorded().options));
 
 	const {options, printed} = recorded();
-	const failing = shell('two', 'echo the reason; exit 1');
+	const count = () => ({passed: 0, failed: 1, failures: ['the third of them']});
+	const failing = {...shell('two', 'echo the reason; exit 1'), count};
 	t.false(await runSteps([shell('one', 'exit 0'), failing, shell('three', `kill ${process.pid}`)], options));
 	t.regex(printed(), /the reason\n── two: FAILED/u, 'what a quiet step said is shown when it fails');
-	t.regex(printed(), /\n1 passed, 1 failed\n$/u);
+	t.regex(printed(), /FAIL +[0-9.]+ s {2}two\n +the third of them\n\n1 passed, 1 failed\n$/u);
 });
 
 test('a step that would not end in time is left out, and the long ones after it', async (t) => {
