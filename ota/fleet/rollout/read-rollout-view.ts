@@ -143,9 +143,7 @@ const readQueue = async (
 			.where(
 				sql<boolean>`not exists (select 1 from rollout_box other where other.box = rollout_box.box and other.state = 'ordered' and other.rollout <> ${id})`,
 			)
-			.where(({eb, or}) =>
-				or([eb('box.release', '!=', ''), eb('box.enrolled_ms', '<=', nowMs - firstReportMs)]),
-			)
+			.where(({eb, or}) => or([eb('box.release', '!=', ''), eb('box.enrolled_ms', '<=', nowMs - firstReportMs)]))
 			.orderBy('rollout_box.ordinal')
 			.orderBy('rollout_box.share')
 			.limit(wanted);
