@@ -26,6 +26,7 @@ import {BoxSecrets} from '#ota/member/member-secrets.ts';
 import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
 import {memberStreams} from '#ota/member/member-streams.ts';
 import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
+import {readSlots, slotsTimeoutMs} from '#ota/member/read-slots.ts';
 import {createReboot} from '#ota/member/reboot-box.ts';
 import {reconfigureRole} from '#ota/member/reconfigure-role.ts';
 import {serviceEvents} from '#ota/member/service-events.ts';
@@ -34,7 +35,6 @@ import {verifyRelease} from '#ota/release/verify-release.ts';
 import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
 
 const steadyMs = 3000;
-const slotsTimeoutMs = 30_000;
 /** Players' reports that are passed on in a minute at most: what a home can do to its box's spool. */
 const playbackPerMinuteMax = 30;
 
@@ -150,8 +150,7 @@ const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promi
 			return undefined;
 		}
 		stack.use(installer);
-		const limit = AbortSignal.any([signal, AbortSignal.timeout(slotsTimeoutMs)]);
-		state.slots = (await installer.slots({signal: limit})).slice();
+		state.slots = (await readSlots(installer, {logger, signal})).slice();
 		stack.move();
 		return installer;
 	} catch (error) {
