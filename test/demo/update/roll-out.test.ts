@@ -7,6 +7,7 @@ import {publishRelease} from '#ota/release/publish-release.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {withFleet, withFleetBox} from '#test/helper/with-fleet.ts';
+import {testFacts} from '#test/helper/with-fleet-link.ts';
 import {withRelease} from '#test/helper/with-release.ts';
 
 test('a rollout is made, approved by a second person, started, watched and ended against a real fleet', async (t) => {
@@ -19,7 +20,8 @@ test('a rollout is made, approved by a second person, started, watched and ended
 	const signal = AbortSignal.timeout(60_000);
 	const {directory, manifestBytes: manifest, signature} = released;
 	await publishRelease({fleet: {url, token}, directory, manifest, signature, signal});
-	await withFleetBox(t, fleet, 'demo-stb');
+	const box = await withFleetBox(t, fleet, 'demo-stb');
+	box.report({...testFacts, release: '1.0.0'});
 	await eventually('the box is known', async () => (await fleet.call('GET /overview')).body.online === 1);
 	const ask = openFleetClient({url, token, signal});
 	const started = await startRollout({
