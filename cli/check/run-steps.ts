@@ -3,9 +3,9 @@ import {runStep, type Step} from '#cli/check/run-step.ts';
 const minuteMs = 60_000;
 
 /**
- * Runs the steps in order and stops at the first that fails. What
- * failed is named again at the end, where it is looked for, and the closing line `N passed, N failed` is what CI reads. A step
- * for which the minutes that are left do not suffice is left out, with all long ones after it, and told of.
+ * Runs the steps in order and stops at the first that fails. What failed is named again at the end, where it is looked for, and
+ * the closing line `N passed, N failed` is what CI reads. A step for which the minutes that are left do not suffice is left
+ * out, with all long ones after it, and told of.
  * @returns whether all passed
  */
 export const runSteps = async (

@@ -7,8 +7,8 @@ const abandonedMs = 86_400_000;
 
 /**
  * A file or a folder that takes long to make and is kept: made where nobody looks for it, and whole once it has its name. Two
- * builds that make it at once do not see each other, and one of theirs stays. What a build left that
- * was killed, one of the next day takes away.
+ * builds that make it at once do not see each other, and one of theirs stays. What a build left that was killed, one of the next
+ * day takes away.
  */
 export const keepOnce = async (target: string, make: (place: string) => Promise<void>): Promise<void> => {
 	if (existsSync(target)) {

@@ -76,7 +76,7 @@ export const commissionBox = async (options: CommissionOptions): Promise<void> =
 
 const boxNameSchema = z.looseObject({box: z.looseObject({id: deviceIdSchema})});
 
-/** The box's name on its network is its name in the fleet; streamverse-hostname.service gives it to the kernel at each boot. */
+/** The box's name on its network is its name in the fleet; streamverse-hostname.service gives it to the kernel at each boot after the first. */
 const nameHost = async ({stateDirectory, logger}: CommissionOptions, defaultId: string): Promise<void> => {
 	const file = path.join(stateDirectory, 'hostname');
 	let name = defaultId;
