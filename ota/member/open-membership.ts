@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type {PlaybackReport} from '#appliance/contract/playback-report.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
 import {createCommandHandler} from '#appliance/diagnostics/command/handle-commands.ts';
@@ -11,27 +10,18 @@ import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import {startFleetLink} from '#appliance/mqtt/start-fleet-link.ts';
 import type {MemberHookOptions} from '#appliance/supervisor/member-hook.ts';
 import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
-import type {Agent} from '#ota/agent/agent.ts';
-import {followCarousel} from '#ota/agent/carousel/follow-carousel.ts';
-import {startAgent} from '#ota/agent/start-agent.ts';
-import {isAddressed, readBeforeReboot, writeBeforeReboot} from '#ota/member/before-reboot.ts';
 import type {BootRecord} from '#ota/member/boot-cause.ts';
-import {timeZoneOf} from '#ota/member/box-facts.ts';
-import {type BroughtRelease, openBroughtRelease} from '#ota/member/brought-release.ts';
-import {confirmChecks} from '#ota/member/confirm-checks.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
-import {createAgentKeeper} from '#ota/member/keep-agent.ts';
-import {memberCommands, tlsOf} from '#ota/member/member-commands.ts';
+import {memberCommands} from '#ota/member/member-commands.ts';
 import {BoxSecrets} from '#ota/member/member-secrets.ts';
 import {filterFactsOf, type MemberState} from '#ota/member/member-state.ts';
 import {memberStreams} from '#ota/member/member-streams.ts';
-import {openInstaller, type SignedManifest} from '#ota/member/open-installer.ts';
-import {readSlots, slotsTimeoutMs} from '#ota/member/read-slots.ts';
+import {awaitSlots, createUpdates, openSlots} from '#ota/member/open-updates.ts';
+import {slotsTimeoutMs} from '#ota/member/read-slots.ts';
 import {createReboot} from '#ota/member/reboot-box.ts';
 import {reconfigureRole} from '#ota/member/reconfigure-role.ts';
 import {serviceEvents} from '#ota/member/service-events.ts';
 import {createTryRole} from '#ota/member/try-role.ts';
-import {verifyRelease} from '#ota/release/verify-release.ts';
 import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
 
 const steadyMs = 3000;
@@ -67,32 +57,25 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	);
 	Object.assign(state, {identity, link});
 	const secrets = await openSecrets(options, {identity, link, stack});
-	const installer = await openSlots(options, signal);
+	const installer = openSlots(options);
 	if (installer !== undefined) {
 		stack.use(installer);
 	}
-	await tellBoot({...options, link, installer, signal});
-	const reporter = stack.use(createReporter({state, link, installer, logger, signal}));
+	const isSilent = installer !== undefined && !(await awaitSlots(installer, {state, logger, signal}));
+	await tellBoot({...options, link, installer: isSilent ? undefined : installer, signal});
+	const reporter: Reporter = stack.use(
+		createReporter({...{state, link, installer, logger, signal}, onSlots: () => updates.begin()}),
+	);
 	stack.defer(identity.onCredentials(reporter.changed));
-	const brought = await openBroughtRelease({directory: path.join(box.stateDirectory, 'stick'), kind: box.kind, logger});
-	const agent =
-		installer &&
-		stack.use(
-			await openAgent({...options, link, installer: noting(installer, {...options, link}), brought, reporter, signal}),
-		);
-	if (agent !== undefined) {
-		state.agent = agent;
+	const updates = stack.use(createUpdates({...options, link, installer, reporter, signal}));
+	if (!isSilent) {
+		await updates.begin();
 	}
 	reporter.start();
 	// What follows ends with the signal, also when something after it cannot be opened.
 	stack.defer(() => ended.abort(new DOMException('the member is stopped', 'AbortError')));
-	followDesired({...options, link, agent, reporter, signal});
-	if (agent !== undefined && state.config.box.kind === 'stb') {
-		const roleUrl = () => options.supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
-		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
-	}
+	followConfiguration({...options, link, reporter, signal});
 	answerCommands({...options, link, installer, secrets, stack, signal});
-	await brought.offer({link, agent});
 	void sampleBox({state, link, logger, signal});
 	const resources = stack.move();
 	return {...createTellers(options, link, reporter), [Symbol.asyncDispose]: () => resources.disposeAsync()};
@@ -134,79 +117,7 @@ const tellBoot = async (
 	await boot.told();
 };
 
-const verifierOf =
-	({state}: MembershipOptions) =>
-	(signed: SignedManifest) =>
-		verifyRelease({...signed, releaseCaPem: state.identity?.claim.releaseCaPem ?? ''});
-
-/** A broken installer costs updates, and nothing else. */
-const openSlots = async (options: MembershipOptions, signal: AbortSignal): Promise<SlotInstaller | undefined> => {
-	const {state, logger, stop} = options;
-	await using stack = new AsyncDisposableStack();
-	try {
-		const config = state.config.fleet.installer;
-		const installer = openInstaller({config, verify: verifierOf(options), release: options.release, stop, logger});
-		if (installer === undefined) {
-			return undefined;
-		}
-		stack.use(installer);
-		state.slots = (await readSlots(installer, {logger, signal})).slice();
-		stack.move();
-		return installer;
-	} catch (error) {
-		logger.error({err: error}, 'this box takes no updates: its slots cannot be read');
-		return undefined;
-	}
-};
-
-/** The next boot is to know that an update ended this one, and what held here. */
-const noting = (
-	installer: SlotInstaller,
-	{boot, directory, link, state, logger}: MembershipOptions & {readonly link: FleetLink},
-): SlotInstaller => ({
-	...installer,
-	reboot: async (asked) => {
-		await boot.willReboot('update', 'into the other slot');
-		const facts = {atMs: state.clock.nowMs(), addressed: isAddressed(), connected: link.isConnected()};
-		await writeBeforeReboot(directory, facts, logger);
-		await installer.reboot(asked);
-	},
-});
-
 type Linked = MembershipOptions & {readonly link: FleetLink; readonly reporter: Reporter};
-
-const openAgent = async (
-	options: Linked & {readonly installer: SlotInstaller; readonly brought: BroughtRelease},
-): Promise<Agent> => {
-	const {state, link, installer, brought, supervisor, directory, logger, reporter, signal} = options;
-	const {box, fleet} = state.config;
-	const role = () => supervisor.status().services.find(({name}) => name === box.kind);
-	return await startAgent({
-		stateDirectory: path.join(directory, 'update'),
-		kind: box.kind,
-		compatible: fleet.compatible,
-		format: fleet.installer.kind === 'rauc' ? 'rauc' : 'directory',
-		...{installer, bootId: state.bootId, verify: verifierOf(options), logger, signal},
-		sources: {
-			httpsAgent: createAgentKeeper(() => tlsOf(state), {signal}),
-			...(fleet.installer.kind === 'rauc' ? {slotPaths: fleet.installer.slotPaths ?? []} : {}),
-			...(box.kind === 'stb' ? {roleUrl: () => role()?.endpoints['http']} : {}),
-			broughtBundle: brought.bundlePath,
-		},
-		checks: confirmChecks({
-			...{kind: box.kind, stateDirectory: box.stateDirectory, status: supervisor.status, isConnected: link.isConnected},
-			...{before: () => readBeforeReboot(directory), nowMs: state.clock.nowMs},
-		}),
-		tell: (status) => {
-			const failed = status.phase === 'failed' || status.phase === 'rolled-back';
-			link.tellEvent({kind: 'update', data: status}, failed ? 'critical' : 'info');
-			brought.ended(status);
-			reporter.changed();
-		},
-		timeZone: () => timeZoneOf(fleet),
-		windows: () => link.desired()?.windows,
-	});
-};
 
 const tryRoleOf = ({state, supervisor, signal}: Pick<MembershipOptions, 'state' | 'supervisor' | 'signal'>) =>
 	createTryRole({
@@ -218,17 +129,12 @@ const tryRoleOf = ({state, supervisor, signal}: Pick<MembershipOptions, 'state' 
 		signal,
 	});
 
-const followDesired = (options: Linked & {readonly agent: Agent | undefined}): void => {
-	const {state, link, agent, logger, reporter, signal} = options;
+const followConfiguration = (options: Linked): void => {
+	const {state, link, logger, reporter, signal} = options;
 	const tryRole = tryRoleOf(options);
-	const stop = link.onDesired((desired) => {
-		// A box that was away too long is told its old, kept state first. The fleet renews it under the same id, so it is
-		// waited for: refused, it would count as done with.
-		if (desired.update === undefined || (desired.expiresMs ?? Number.POSITIVE_INFINITY) > Date.now()) {
-			agent?.assign(desired.update, {expiresMs: desired.expiresMs});
-		}
+	const stop = link.onDesired(({revision, config}) => {
 		void state.overlay
-			.take(desired.revision, desired.config, tryRole)
+			.take(revision, config, tryRole)
 			.catch((error: unknown) => logger.error({err: error}, 'the fleet’s configuration was not decided'))
 			.finally(reporter.changed);
 	});

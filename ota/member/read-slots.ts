@@ -9,8 +9,8 @@ const retryDelaysMs: readonly number[] = [1000, 3000, 10_000];
 
 /**
  * The slots of a box that starts. Its daemon may take longer to come up than one question waits; a box that believed the first
- * silence would take no update until its next boot, and not confirm the one that is on trial. Whoever is not there at all says
- * so at once, and then this takes as long as its delays.
+ * silence would report itself without its slots, and go on with its update a minute later than need be. Whoever is not there at
+ * all says so at once, and then this takes as long as its delays.
  * @throws whatever the last question met, or the signal's reason
  */
 export const readSlots = async (
