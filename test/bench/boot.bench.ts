@@ -1,4 +1,4 @@
-import {stat} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sleep} from '#appliance/time/sleep.ts';
 import {makeDisk} from '#image/qemu/run-image.ts';
@@ -60,9 +60,14 @@ export const run: Bench = async ({n = defaultRounds, signal, progress}) => {
 	const theirs: number[] = [];
 	let resident = 0;
 	for (let round = 0; round <= n; round += 1) {
+		const before = await processorTime();
 		const our = await bootOurs(ourDisk, signal);
+		const between = await processorTime();
 		const their = await bootPlain(plainDisk, signal);
-		progress(`boot ${round}: ours serves after ${seconds(our.ms)} s, Debian is up after ${seconds(their)} s`);
+		const [ourLoss, theirLoss] = [stolen(before, between), stolen(between, await processorTime())];
+		progress(
+			`boot ${round}: ours serves after ${seconds(our.ms)} s${ourLoss}, Debian is up after ${seconds(their)} s${theirLoss}`,
+		);
 		if (round > 0) {
 			ours.push(our.ms);
 			theirs.push(their);
@@ -98,6 +103,22 @@ const rowsOf = (told: {
 			...{bar: bundleBar, pass: told.bundle / megabyte <= bundleBar},
 		},
 	];
+};
+
+type ProcessorTime = {readonly stolen: number; readonly all: number};
+
+/** proc_stat(5), first line: what this machine's processors spent since it started, and what its own host kept from them. */
+const processorTime = async (): Promise<ProcessorTime> => {
+	const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
+	// The last two, of guests, are part of the first two.
+	const spent = line.trim().split(/\s+/u).slice(1, 9).map(Number);
+	return {stolen: spent[7] ?? 0, all: spent.reduce((sum, part) => sum + part, 0)};
+};
+
+/** A figure beside which much was stolen is one of the host. */
+const stolen = (before: ProcessorTime, after: ProcessorTime): string => {
+	const percent = Math.round((100 * (after.stolen - before.stolen)) / Math.max(1, after.all - before.all));
+	return percent > 0 ? ` (host took ${percent} %)` : '';
 };
 
 const switchOn = async (
