@@ -66,7 +66,10 @@ const openUpdates = async (options: UpdatesOptions, stack: AsyncDisposableStack)
 		const roleUrl = () => supervisor.status().services.find(({name}) => name === 'stb')?.endpoints['http'];
 		followCarousel({link, agent, section: state.config.role, roleUrl, logger, signal});
 	}
-	await brought.offer({link, agent});
+	// The agent runs by now: what a stick brought is no reason to open it twice.
+	await brought
+		.offer({link, agent})
+		.catch((error: unknown) => logger.warn({err: error}, 'what a stick brought is not taken'));
 };
 
 /** Undefined for a box that takes no updates. A broken installer costs updates, and nothing else. */
