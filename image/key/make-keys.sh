@@ -46,6 +46,10 @@ boot_key() {
 main() {
     mkdir --parents "${directory}"
     cd "${directory}"
+    # Two first builds at once would each sign with keys that the other replaces.
+    local lock
+    exec {lock}<.
+    flock "${lock}"
     self_signed bundle-root
     local stage
     for stage in development release; do

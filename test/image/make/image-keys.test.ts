@@ -1,9 +1,11 @@
-import {execFileSync} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import {promisify} from 'node:util';
 import test from 'ava';
 import {openImageKeys, signerOf} from '#image/make/image-keys.ts';
+import {projectRoot} from '#native/project-root.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const digestsOf = (directory: string): readonly string[] =>
@@ -60,6 +62,18 @@ test.serial('a development fleet’s keys are made once, never anew, and what is
 		t.notRegex(shown, /Certificate Sign/u);
 	}
 	t.not(keys.keyring.development, keys.keyring.release);
+});
+
+test.serial('two builds that make them at once make one chain', async (t) => {
+	const directory = path.join(await withDirectory(t), 'keys');
+	const make = promisify(execFile);
+	const script = path.join(projectRoot, 'image/key/make-keys.sh');
+	await Promise.all([make(script, [directory]), make(script, [directory])]);
+	const file = (name: string): string => path.join(directory, name);
+	for (const trust of ['development', 'release']) {
+		const chain = ['-CAfile', file('bundle-root.pem'), '-untrusted', file(`${trust}-ca.pem`)];
+		t.true(isVerified([...chain, file(`${trust}-signer.pem`)]), trust);
+	}
 });
 
 test.serial('a PKCS#11 URI stands for a key that is in no file, and is not made', async (t) => {
