@@ -36,14 +36,20 @@ export const slotBytes = 1024 ** 2;
 
 /** A daemon that is killed while it installs leaves its bundle on a loop device, whose file is gone soon after. */
 const detachLoops = async (directory: string): Promise<void> => {
-	const listed = await run('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']).catch(() => undefined);
-	for (const line of listed?.stdout.split('\n') ?? []) {
-		const [device, file] = line.trim().split(/\s+/u);
-		if (device !== undefined && file?.startsWith(`${directory}/`) === true) {
+	const attached = async (): Promise<readonly string[]> => {
+		const {stdout} = await run('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']);
+		const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/u));
+		return lines.filter(([, file]) => file?.startsWith(`${directory}/`) === true).map(([device = '']) => device);
+	};
+	await eventually('no loop device is left', async () => {
+		const devices = await attached();
+		for (const device of devices) {
+			// The kernel may detach it by itself, now that its mount goes.
 			await run('umount', [device]).catch(() => undefined);
-			await run('losetup', ['--detach', device]);
+			await run('losetup', ['--detach', device]).catch(() => undefined);
 		}
-	}
+		return devices.length === 0;
+	});
 };
 
 /** The real RAUC daemon on a bus of its own, with plain files for slots and a shell script for a boot loader. */

@@ -1,12 +1,18 @@
 import {createClient, type Message} from 'dbus-native';
 import {z} from 'zod';
 import {errorMessage} from '#appliance/error/coded-error.ts';
+import {sleep} from '#appliance/time/sleep.ts';
 import {slotError} from '#ota/slot/slot-error.ts';
 
 const raucName = 'de.pengutronix.rauc';
 const installer = 'de.pengutronix.rauc.Installer';
 const busName = 'org.freedesktop.DBus';
 const callTimeoutMs = 25_000;
+
+/** RAUC looks at the loop device of every mount on the machine, and gives up on one that goes while it looks. */
+const loopGone = /loop backing_file/iu;
+const maxLooks = 5;
+const lookAgainMs = 200;
 
 /** What the daemon tells while it works. */
 export type RaucSignal =
@@ -75,7 +81,16 @@ export const openRaucBus = async (options: {
 	};
 	const invoke = async (member: string, signature?: string, body?: unknown[]): Promise<unknown> => {
 		const args = signature === undefined || body === undefined ? {} : {signature, body};
-		return await call({destination: raucName, path: '/', interface: installer, member, ...args});
+		for (let look = 1; ; look++) {
+			try {
+				return await call({destination: raucName, path: '/', interface: installer, member, ...args});
+			} catch (error) {
+				if (look === maxLooks || !loopGone.test(errorMessage(error))) {
+					throw error;
+				}
+			}
+			await sleep(lookAgainMs, {signal});
+		}
 	};
 	const close = (): void => {
 		connection.end();

@@ -3,6 +3,7 @@ import test, {type ExecutionContext} from 'ava';
 import {releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {sleep} from '#appliance/time/sleep.ts';
+import {openRaucBus} from '#ota/slot/rauc/rauc-bus.ts';
 import {createRaucInstaller, type RaucInstallerOptions} from '#ota/slot/rauc/rauc-installer.ts';
 import type {SlotInstaller, VerifiedBundle} from '#ota/slot/slot-installer.ts';
 import {eventually} from '#test/helper/eventually.ts';
@@ -153,7 +154,7 @@ test('a daemon that dies while it installs is a failure, and cancelling with the
 	await writeFile(rauc.holdPath, '');
 	const installing = installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
 	installing.catch(() => undefined);
-	await eventually('the installation', async () => await isBusy(installer, path));
+	await eventually('the installation', async () => await isInstalling(rauc.busAddress));
 	await rauc.kill();
 	await t.throwsAsync(installing, {code: 'OTA_SLOT_DAEMON_LOST'});
 	await t.throwsAsync(installer.bootVerdict(soon()), {code: 'OTA_SLOT_UNREADABLE'});
@@ -174,7 +175,9 @@ test('a second installation is refused while one is under way, and cancelling wa
 	const stop = new AbortController();
 	const installing = installer.install(await verifiedOf(path, '2.0.0'), {signal: stop.signal, progress});
 	installing.catch(() => undefined);
-	await eventually('the installation', async () => await isBusy(installer, path));
+	await eventually('the installation', async () => await isInstalling(rauc.busAddress));
+	const second = installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
+	await t.throwsAsync(second, {code: 'OTA_SLOT_BUSY'});
 	stop.abort(new Error('taken back'));
 	await t.throwsAsync(installing, {message: 'taken back'});
 	const cancelling = installer.cancel(soon());
@@ -192,11 +195,7 @@ test('without a bus the installer says so', async (t) => {
 	await t.throwsAsync(installer.bootVerdict(soon()), {code: 'OTA_SLOT_DAEMON_LOST'});
 });
 
-const isBusy = async (installer: SlotInstaller, path: string): Promise<boolean> => {
-	try {
-		await installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
-		return false;
-	} catch (error) {
-		return error instanceof Error && 'code' in error && error.code === 'OTA_SLOT_BUSY';
-	}
+const isInstalling = async (busAddress: string): Promise<boolean> => {
+	using bus = await openRaucBus({...soon(), address: busAddress});
+	return (await bus.properties()).Operation === 'installing';
 };
