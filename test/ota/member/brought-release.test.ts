@@ -56,6 +56,9 @@ test.serial('a release from a stick is installed without a fleet, which hears of
 	t.true((updatesOf(server).findLast(({bytes}) => bytes !== undefined)?.bytes?.local ?? 0) >= release.bundle.length);
 });
 
+/** A damaged bundle has a second attempt, after as much as half a minute, as on every box. */
+const endTimeoutMs = 90_000;
+
 const refused = test.macro({
 	exec: async (
 		t,
@@ -66,7 +69,9 @@ const refused = test.macro({
 		const {member, stick} = await withBrought(t, options.damage?.(made) ?? made);
 		const server = await member.startServer();
 		member.start();
-		const end = await eventually('its end', () => updatesOf(server).find(({reason}) => reason !== undefined));
+		const end = await eventually('its end', () => updatesOf(server).find(({reason}) => reason !== undefined), {
+			timeoutMs: endTimeoutMs,
+		});
 		t.is(end.reason?.code, code);
 		await eventually('its room is given back', async () => (await readdir(stick)).length === 0);
 	},
