@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {Agent as HttpAgent, get as httpGet, type IncomingMessage} from 'node:http';
+import {type ClientRequest, Agent as HttpAgent, get as httpGet, type IncomingMessage} from 'node:http';
 import {Agent as HttpsAgent, get as httpsGet} from 'node:https';
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {StbErrorCode} from '#stb/error-code.ts';
@@ -41,15 +41,7 @@ export const createOriginClient = (): OriginClient => {
 				if (response === undefined) {
 					throw timedOut(url, firstByteTimeoutMs);
 				}
-				request.setTimeout(idleTimeoutMs);
-				request.on('timeout', () => {
-					// Bytes that wait here to be taken tell of a slow player (a paused one, say), not of a silent server.
-					if (response.readableLength > 0) {
-						request.setTimeout(idleTimeoutMs);
-					} else {
-						request.destroy(timedOut(url, idleTimeoutMs));
-					}
-				});
+				cutSilence(request, {response, url, idleTimeoutMs});
 				return response;
 			} finally {
 				timeout.removeEventListener('abort', onTimeout);
@@ -60,6 +52,33 @@ export const createOriginClient = (): OriginClient => {
 			httpsAgent.destroy();
 		},
 	};
+};
+
+/**
+ * Looks twice in the time that a server may be silent: a process that was given no time hears of its timers before it hears
+ * of what came meanwhile. The socket is listened to because a request tells of the first timeout only.
+ */
+const cutSilence = (
+	request: ClientRequest,
+	options: {readonly response: IncomingMessage; readonly url: string; readonly idleTimeoutMs: number},
+): void => {
+	const {response, url, idleTimeoutMs} = options;
+	const {socket} = response;
+	let readBytes: number | undefined;
+	const look = (): void => {
+		// Bytes that wait here to be taken tell of a slow player (a paused one, say), not of a silent server.
+		const isTaken = response.readableLength === 0;
+		if (isTaken && readBytes === socket.bytesRead) {
+			request.destroy(timedOut(url, idleTimeoutMs));
+			return;
+		}
+		readBytes = isTaken ? socket.bytesRead : undefined;
+		socket.setTimeout(idleTimeoutMs / 2);
+	};
+	socket.setTimeout(idleTimeoutMs / 2);
+	socket.on('timeout', look);
+	// The next request has the socket to itself.
+	request.once('close', () => socket.off('timeout', look));
 };
 
 const timedOut = (url: string, timeoutMs: number): CodedError<StbErrorCode> =>

@@ -52,6 +52,17 @@ test('several ranges of an object that may not be kept are read although its fet
 	t.is(serving.stats().terrestrial.requests, 1);
 });
 
+/** What a player gets that takes nothing for three times as long as a server may be silent. */
+const readAfterPause = (url: string): Promise<Buffer> =>
+	new Promise((resolve, reject) => {
+		get(url, (response) => {
+			response.pause();
+			sleep(1500)
+				.then(async () => Buffer.concat(await response.toArray()))
+				.then(resolve, reject);
+		}).on('error', reject);
+	});
+
 test('a player that pauses for longer than a server may be silent is not cut off', async (t) => {
 	const origin = await withOriginServer(t);
 	const bytes = randomBytes(30_000_000);
@@ -61,15 +72,22 @@ test('a player that pauses for longer than a server may be silent is not cut off
 		limits: {idleTimeoutMs: 500},
 		cacheOptions: {budgetBytes: 100_000},
 	});
-	const read = await new Promise<number>((resolve, reject) => {
-		get(`${url}big.mp4`, (response) => {
-			response.pause();
-			sleep(1500)
-				.then(async () => Buffer.concat(await response.toArray()).length)
-				.then(resolve, reject);
-		}).on('error', reject);
+	t.is((await readAfterPause(`${url}big.mp4`)).length, bytes.length);
+});
+
+test('a server that falls silent is cut off although the player paused before', async (t) => {
+	const origin = await withOriginServer(t);
+	const bytes = randomBytes(30_000_000);
+	origin.intercept = (_, response) => {
+		response.writeHead(200, {'content-length': bytes.length}).write(bytes.subarray(0, 29_000_000));
+		return true;
+	};
+	const {url} = await withServing(t, {
+		baseUrls: [origin.url],
+		limits: {idleTimeoutMs: 500},
+		cacheOptions: {budgetBytes: 100_000},
 	});
-	t.is(read, bytes.length);
+	await t.throwsAsync(readAfterPause(`${url}big.mp4`), {code: 'ECONNRESET'});
 });
 
 test('a dead server is set aside although another one has already said 404', async (t) => {
