@@ -14,7 +14,10 @@ import {type Clock, systemClock} from '#appliance/time/clock.ts';
 
 /** What all entries together may take before compression. */
 export const bundleBytesMax = 48 * 1024 ** 2;
-/** Of a bundle that has much time, what one collector may have: a slow box needs longer for everything. */
+/**
+ * Of a bundle that has much time, what a collector without a time of its own may have: a slow box needs longer for
+ * everything. One with a time of its own has more by the same factor.
+ */
 const collectorShare = 0.25;
 const concurrency = 3;
 const errorTextMax = 500;
@@ -49,14 +52,14 @@ const fill = async (tar: Pack, options: BundleOptions): Promise<void> => {
 	const {collectors, redact, clock = systemClock, signal, bytesMax = bundleBytesMax} = options;
 	const startedMs = clock.nowMs();
 	const deadline = AbortSignal.timeout(options.deadlineMs);
-	const patienceMs = Math.max(collectorDeadlineMs, options.deadlineMs * collectorShare);
+	const slowness = Math.max(1, (options.deadlineMs * collectorShare) / collectorDeadlineMs);
 	const queue = [...collectors];
 	const outcomes: CollectorOutcome[] = [];
 	let leftBytes = bytesMax;
 	const work = async (): Promise<void> => {
 		for (let collector = queue.shift(); collector !== undefined; collector = queue.shift()) {
 			signal.throwIfAborted();
-			const {content, ...outcome} = await runCollector(collector, {deadline, patienceMs, signal, redact, clock});
+			const {content, ...outcome} = await runCollector(collector, {deadline, slowness, signal, redact, clock});
 			const kept = content.subarray(0, leftBytes);
 			leftBytes -= kept.length;
 			if (content.length > 0) {
@@ -86,13 +89,14 @@ const runCollector = async (
 	collector: Collector,
 	{
 		deadline,
-		patienceMs,
+		slowness,
 		signal,
 		redact,
 		clock,
 	}: {
 		readonly deadline: AbortSignal;
-		readonly patienceMs: number;
+		/** How often its own time it may take. */
+		readonly slowness: number;
 		readonly signal: AbortSignal;
 		readonly redact: (text: string) => string;
 		readonly clock: Clock;
@@ -100,7 +104,8 @@ const runCollector = async (
 ): Promise<CollectorRun> => {
 	const {name, bytesMax = entryBytesMax} = collector;
 	const startedMs = clock.monotonicMs();
-	const own = AbortSignal.any([deadline, signal, AbortSignal.timeout(collector.deadlineMs ?? patienceMs)]);
+	const patienceMs = Math.ceil((collector.deadlineMs ?? collectorDeadlineMs) * slowness);
+	const own = AbortSignal.any([deadline, signal, AbortSignal.timeout(patienceMs)]);
 	let content: Buffer = Buffer.alloc(0);
 	let truncated = false;
 	let error: CollectorOutcome['error'];

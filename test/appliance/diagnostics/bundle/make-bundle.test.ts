@@ -89,9 +89,9 @@ test('collectors that hang, fail or drown cost their own files, and the bundle e
 			{name: 'after.txt', collect: () => Promise.resolve('never asked')},
 			{name: 'good.txt', collect: () => Promise.resolve('good')},
 		],
-		{deadlineMs: 1500},
+		{deadlineMs: 3000},
 	);
-	t.true(performance.now() - startedMs < 5000);
+	t.true(performance.now() - startedMs < 30_000, 'half of what the slowest would take');
 	const codes = Object.fromEntries(manifest.entries.map(({name, error}) => [name, error?.code]));
 	t.like(codes, {
 		'deaf.txt': 'DIAGNOSTICS_DEADLINE',
@@ -102,6 +102,30 @@ test('collectors that hang, fail or drown cost their own files, and the bundle e
 		'after.txt': 'DIAGNOSTICS_DEADLINE',
 	});
 	t.is(files.get('flood.txt')?.length, 1000);
+});
+
+test('a collector has more than its own time in a bundle that has much, and not for ever', async (t) => {
+	const alive = setInterval(() => undefined, 1000);
+	t.teardown(() => clearInterval(alive));
+	const {files, manifest} = await bundleOf(
+		[
+			{name: 'slow.txt', deadlineMs: 200, collect: ({signal}) => sleep(500, {signal}).then(() => 'slow')},
+			{name: 'deaf.txt', deadlineMs: 5, collect: () => new Promise<never>(() => undefined)},
+		],
+		{deadlineMs: 3_200_000},
+	);
+	t.is(files.get('slow.txt'), 'slow', files.get('manifest.json'));
+	t.is(manifest.entries.find(({name}) => name === 'deaf.txt')?.error?.code, 'DIAGNOSTICS_DEADLINE');
+});
+
+test('a bundle may have any number of milliseconds', async (t) => {
+	const collectors = [undefined, 3].map((deadlineMs, index) => ({
+		...{name: `${index}.txt`, collect: () => Promise.resolve('there')},
+		...(deadlineMs === undefined ? {} : {deadlineMs}),
+	}));
+	for (const deadlineMs of [60_000, 60_001, 60_002, 60_003]) {
+		t.is((await bundleOf(collectors, {deadlineMs})).files.get('0.txt'), 'there', `${deadlineMs}`);
+	}
 });
 
 test('all entries together keep the bound', async (t) => {
@@ -209,9 +233,13 @@ test('the redactor is quick on hostile text', async (t) => {
 		'eyJaaaaaa.',
 		'\u0000=',
 	]) {
-		const startedMs = performance.now();
-		redact(piece.repeat(1_000_000 / piece.length));
-		t.true(performance.now() - startedMs < 2000, piece);
+		const isSlow = (): boolean => {
+			const startedMs = performance.now();
+			redact(piece.repeat(1_000_000 / piece.length));
+			return performance.now() - startedMs >= 2000;
+		};
+		// A machine that was given no time for a while is slow once, a pattern each time.
+		t.false(isSlow() && isSlow() && isSlow(), piece);
 		await sleep(0);
 	}
 });
