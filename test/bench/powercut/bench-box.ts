@@ -128,10 +128,12 @@ export class BenchBox implements AsyncDisposable {
 	}
 
 	async look(): Promise<Sight> {
+		// First: one transaction changes both, and a box that is read later is at least as far as its rollout says.
+		const rollout = await this.#inRollout();
 		const {status, body} = await this.#options.fleet.call(`GET /boxes/${this.id}`);
 		const box = status === 404 ? undefined : boxDetailSchema.parse(body);
 		const sight: Sight = {
-			...{box, phase: box?.update.phase ?? 'idle', rollout: await this.#inRollout()},
+			...{box, phase: box?.update.phase ?? 'idle', rollout},
 			...{boots: [...this.#boots], variables: readBootVariables(this.diskPath)},
 		};
 		this.#options.onLook?.(sight);
