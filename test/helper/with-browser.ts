@@ -14,6 +14,8 @@ const launchArguments = [
 ];
 
 const defaultExecutable = '/usr/bin/chromium';
+/** Emulated machines may be busy on the same cores. */
+const launchTimeoutMs = 120_000;
 
 export type TestBrowser = {
 	readonly newPage: (options?: BrowserContextOptions) => Promise<Page>;
@@ -26,6 +28,7 @@ export const withBrowser = async (t: ExecutionContext, extra: readonly string[] 
 	const browser = await chromium.launch({
 		executablePath: process.env['CHROMIUM'] ?? defaultExecutable,
 		args: [...launchArguments, ...extra],
+		timeout: launchTimeoutMs,
 	});
 	t.teardown(async () => {
 		await browser.close();

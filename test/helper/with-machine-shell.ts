@@ -47,8 +47,8 @@ export const withMachineShell = async (
 		}
 		return answer.replaceAll('\r', '');
 	};
-	// What is typed must not be taken for what is answered.
-	await run(`stty -echo; bind 'set enable-bracketed-paste off'`);
+	// What is typed must not be taken for what is answered, and neither must a prompt, which comes after an answer's end.
+	await run(`stty -echo; bind 'set enable-bracketed-paste off'; PS1=`);
 	return {
 		run,
 		leave: async () => {

@@ -11,14 +11,19 @@ export type TestPlayer = {
 	until(what: string, satisfies: (report: PlaybackReport) => boolean): Promise<PlaybackReport>;
 };
 
-const playTimeoutMs = 90_000;
+/** The set-top may be one of three machines that are emulated beside the browser. */
+const pageTimeoutMs = 120_000;
+const playTimeoutMs = 180_000;
 
 /** The set-top's own page in a real Chromium, which plays a title that the set-top has heard of. */
 export const withPlayer = async (t: ExecutionContext, stbUrl: string, titleId: string): Promise<TestPlayer> => {
 	await titleKnown(stbUrl, titleId);
 	const browser = await withBrowser(t, ['--mute-audio', '--disable-dev-shm-usage']);
 	const page = await browser.newPage({viewport: {width: 640, height: 360}});
-	await page.goto(`${stbUrl}/?play=${encodeURIComponent(titleId)}`, {waitUntil: 'domcontentloaded'});
+	await page.goto(`${stbUrl}/?play=${encodeURIComponent(titleId)}`, {
+		waitUntil: 'domcontentloaded',
+		timeout: pageTimeoutMs,
+	});
 	const report = async (): Promise<PlaybackReport> => {
 		const value = await readReport(page);
 		if (value === undefined) {

@@ -13,6 +13,8 @@ import {makeStick, stickArguments} from '#test/helper/with-stick.ts';
 const testTimeoutMs = 60 * 60_000;
 /** Carrying in, installing, booting and proving itself. */
 const updateTimeoutMs = 6 * bootTimeoutMs;
+/** Of what a stick brought a box may tell after a shutdown, a copy of the bundle and a boot. */
+const toldTimeoutMs = 3 * bootTimeoutMs;
 const id = 'stb-stick';
 
 test('a stick makes a box that is nobody’s a fleet’s, and then brings it a release', async (t) => {
@@ -44,7 +46,7 @@ test('a stick makes a box that is nobody’s a fleet’s, and then brings it a r
 				.map(({data}) => data)
 				.find((data) => Object.entries({by: 'stick', ...facts}).every(([name, value]) => data[name] === value));
 		};
-		return await eventually(JSON.stringify(facts), ask, {timeoutMs: bootTimeoutMs, intervalMs: 500}).catch(
+		return await eventually(JSON.stringify(facts), ask, {timeoutMs: toldTimeoutMs, intervalMs: 500}).catch(
 			(cause: unknown) => {
 				throw new Error(`the fleet was told ${JSON.stringify(events)}`, {cause});
 			},

@@ -48,7 +48,11 @@ test('a release goes from the fleet into the other slot of a machine, and is con
 	t.like(booted, {name: 'rootfs.1', release: next.release});
 	const variables = await eventually(
 		'both slots can be booted, the new one first',
-		() => /^B_TRY=0$/mu.test(machine.bootVariables()) && machine.bootVariables(),
+		() => {
+			// Read once: the file is not whole while it is written, and a second reading may meet that.
+			const text = machine.bootVariables();
+			return /^B_TRY=0$/mu.test(text) && text;
+		},
 		{timeoutMs: bootTimeoutMs, intervalMs: 1000},
 	);
 	for (const line of [/^ORDER=B A(?: R)?$/mu, /^A_OK=1$/mu, /^A_TRY=0$/mu, /^B_OK=1$/mu]) {
