@@ -1,6 +1,6 @@
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdir, stat, statfs, truncate} from 'node:fs/promises';
+import {mkdir, readdir, stat, statfs, truncate} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
@@ -107,8 +107,8 @@ test.serial('the kernel’s own write error is told, and the other disk is writt
 	t.true((await bytesAt(other, image.rootOffset, image.root.length)).equals(image.root));
 });
 
-/** Kills the tool when it has remembered something; false when it was over first. */
-const killHalfway = async (args: readonly string[]): Promise<boolean> => {
+/** Kills the tool when it has remembered something; false when it was over first, and has forgotten it again. */
+const killHalfway = async (args: readonly string[], state: string): Promise<boolean> => {
 	const child = spawn(process.execPath, args, {stdio: ['ignore', 'pipe', 'inherit']});
 	let lines = 0;
 	for await (const line of createInterface({input: child.stdout})) {
@@ -120,7 +120,7 @@ const killHalfway = async (args: readonly string[]): Promise<boolean> => {
 	if (child.exitCode === null && child.signalCode === null) {
 		await once(child, 'exit');
 	}
-	return child.signalCode === 'SIGKILL';
+	return child.signalCode === 'SIGKILL' && (await readdir(state)).some((name) => name.endsWith('.json'));
 };
 
 test.serial('a run that was killed is resumed by the same command', async (t) => {
@@ -130,7 +130,7 @@ test.serial('a run that was killed is resumed by the same command', async (t) =>
 	const args = ['cli/main.ts', 'flash', imagePath, '--device', disk, '--state', state, '--yes', '--json'];
 	let wasKilled = false;
 	for (let attempt = 0; attempt < killAttemptsMax && !wasKilled; attempt += 1) {
-		wasKilled = await killHalfway(args);
+		wasKilled = await killHalfway(args, state);
 	}
 	t.true(wasKilled);
 	const {stdout} = await run(process.execPath, args);

@@ -20,7 +20,8 @@ const carry = async (t: ExecutionContext, format: LinkFormat): Promise<void> => 
 	receiver.join({...inner, source: emittedFrom});
 	const carrier = {group: inner.group.replace('232', '239'), port: await freeUdpPort(), interfaceAddress};
 	await using decapsulator = openDecapsulator({
-		input: {kind: 'udp', ...carrier},
+		// The carrier does not wait for a machine that is given no time.
+		input: {kind: 'udp', ...carrier, receiveBufferBytes: 64 * 1024 * 1024},
 		emit: {interfaceAddress, sourceAddress: emittedFrom},
 	});
 	await using encapsulator = openEncapsulator({

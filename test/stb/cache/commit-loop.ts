@@ -14,6 +14,9 @@ const cache = createObjectCache({
 });
 await cache.start({signal: new AbortController().signal});
 process.send?.({started: true});
+/** Returns when it has left the process, so that it is heard of whatever becomes of this process. */
+const tell = (told: object): Promise<void> =>
+	new Promise((resolve) => process.send?.(told, undefined, {}, () => resolve()));
 const lane = async (name: string): Promise<never> => {
 	for (let round = 0; ; round++) {
 		const bytes = randomBytes(1 + Math.floor(Math.random() * 60_000));
@@ -21,7 +24,7 @@ const lane = async (name: string): Promise<never> => {
 		const filePath = join(cache.layout.incoming, `${name}-${round}`);
 		await writeFile(filePath, bytes);
 		const sha256 = createHash('sha256').update(bytes).digest('hex');
-		process.send?.({path, sha256, committed: false});
+		await tell({path, sha256, committed: false});
 		await cache.commit({
 			uri: objectUriOfPath(path),
 			filePath,
@@ -31,7 +34,7 @@ const lane = async (name: string): Promise<never> => {
 			priority: 'medium',
 			source: 'multicast',
 		});
-		process.send?.({path, sha256, committed: true});
+		await tell({path, sha256, committed: true});
 		if (round % 7 === 6) {
 			await cache.remove(objectUriOfPath(path));
 		}

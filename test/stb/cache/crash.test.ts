@@ -62,10 +62,11 @@ test('what commit has answered is there after kill -9', async (t) => {
 			}
 		}
 	});
-	const exited = once(child, 'exit');
+	// Comes after the last of its messages.
+	const closed = once(child, 'close');
 	await answered.promise;
 	child.kill('SIGKILL');
-	await exited;
+	await closed;
 	const cache = await withObjectCache(t, {directory, budgetBytes: 600_000});
 	await cache.healed();
 	let found = 0;

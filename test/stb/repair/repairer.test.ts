@@ -66,7 +66,7 @@ const subtract = (hole: FluteRange, {offset, length}: FluteRange): readonly Flut
 const createTestRepairer = (overrides: Record<string, unknown> = {}) =>
 	createRepairer({
 		config: stbConfigSchema.parse({
-			repair: {attemptsMax: 4, retryDelayMinMs: 10, retryDelayMaxMs: 20, requestTimeoutMs: 2000, ...overrides},
+			repair: {attemptsMax: 4, retryDelayMinMs: 10, retryDelayMaxMs: 20, requestTimeoutMs: 60_000, ...overrides},
 		}).repair,
 		clock: systemClock,
 		logger: silentLogger(),
@@ -87,7 +87,7 @@ test('holes are filled by ranges with If-Range, and counted', async (t) => {
 	const repairer = createTestRepairer();
 	await repairer.fill(target, {signal});
 	t.deepEqual(missing(), []);
-	t.deepEqual(got.subarray(400_000, 500_000), bytes.subarray(400_000, 500_000));
+	t.true(got.subarray(400_000, 500_000).equals(bytes.subarray(400_000, 500_000)));
 	t.deepEqual(
 		asked.map(({headers, url: path}) => [path, headers.range, headers['if-range'], headers['accept-encoding']]),
 		[

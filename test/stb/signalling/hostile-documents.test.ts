@@ -91,16 +91,21 @@ const holds = test.macro({
 		let parsed = 0;
 		fc.assert(
 			fc.property(fc.array(mutation, {minLength: 1, maxLength: 6}), (mutations) => {
-				const startMs = performance.now();
-				try {
-					parse(mutate(original, mutations));
-					parsed += 1;
-				} catch (error) {
-					if (!(error instanceof CodedError) || !/^(?:STB_SIGNALLING|APPLIANCE_XML)_/u.test(error.code)) {
-						throw error;
+				const text = mutate(original, mutations);
+				const isSlow = (): boolean => {
+					const startMs = performance.now();
+					try {
+						parse(text);
+						parsed += 1;
+					} catch (error) {
+						if (!(error instanceof CodedError) || !/^(?:STB_SIGNALLING|APPLIANCE_XML)_/u.test(error.code)) {
+							throw error;
+						}
 					}
-				}
-				if (performance.now() - startMs > slowestMs) {
+					return performance.now() - startMs > slowestMs;
+				};
+				// A machine that was given no time for a while is slow once, a parser each time.
+				if (isSlow() && isSlow() && isSlow()) {
 					throw new Error('This document took too long.');
 				}
 			}),

@@ -91,17 +91,21 @@ test('objects come out of a transport stream, and a loss and its end are seen', 
 			const {tuner} = await status();
 			return tuner.work?.phase === wanted && tuner;
 		});
-	t.like(await phase('acquiring'), {locked: true, work: {sectionErrors: 0, overruns: 0, losses: 0}});
+	t.like(await phase('acquiring'), {locked: true, work: {sectionErrors: 0, overruns: 0}});
 	const bytes = randomBytes(300_000);
 	await satellite.put('vod/film/s1.m4s', bytes);
 	await eventually('the object is stored', async () => (await status()).objects.received > 0, {timeoutMs: 60_000});
 	t.like((await status()).tuned, {announced: true});
+	// A machine that was given no time may have lost the carrier before, for a moment.
+	const lossesBefore = (await phase('acquiring')).work?.losses ?? 0;
 	await darken();
-	t.like(await phase('lost'), {locked: false, work: {losses: 1}});
+	const lost = await phase('lost');
+	t.false(lost.locked);
+	t.true((lost.work?.losses ?? 0) > lossesBefore);
 	light();
 	t.true((await phase('acquiring')).locked);
-	await satellite.put('vod/film/s2.m4s', randomBytes(300_000));
 	const before = (await status()).objects.received;
+	await satellite.put('vod/film/s2.m4s', randomBytes(300_000));
 	await eventually('the next object is stored', async () => (await status()).objects.received > before, {
 		timeoutMs: 60_000,
 	});

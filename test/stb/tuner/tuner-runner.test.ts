@@ -5,7 +5,7 @@ import type {SignalStatistics, Tuner} from '#native/dvb/tuner.ts';
 import {NativeError} from '#native/native-error.ts';
 import type {Announcement} from '#stb/tuner/announcement-listener.ts';
 import type {Carrier} from '#stb/tuner/carrier.ts';
-import {tunerConfigSchema} from '#stb/tuner/tuner-config.ts';
+import {type TunerConfig, tunerConfigSchema} from '#stb/tuner/tuner-config.ts';
 import {TunerRunner} from '#stb/tuner/tuner-runner.ts';
 import {carrierOf} from '#stb/tuner/tuner-state.ts';
 import {eventually} from '#test/helper/eventually.ts';
@@ -61,13 +61,13 @@ const createMemory = (learned: readonly Carrier[]) => {
 	};
 };
 
-const withRunner = (t: ExecutionContext, carriers: readonly Carrier[]) => {
+const withRunner = (t: ExecutionContext, carriers: readonly Carrier[], limits: Partial<TunerConfig> = {}) => {
 	const memory = createMemory(carriers);
 	const sky = createSky();
 	const short = {lockTimeoutMs: 100, announceTimeoutMs: 100, lossPatienceMs: 100, relockTimeoutMs: 300};
 	const runner = new TunerRunner({
 		keeper: memory.keeper,
-		config: tunerConfigSchema.parse({...short, reopenDelayMs: 100, statisticsIntervalMs: 50}),
+		config: tunerConfigSchema.parse({...short, reopenDelayMs: 100, statisticsIntervalMs: 50, ...limits}),
 		open: () => {
 			if (!sky.present) {
 				throw new NativeError('NATIVE_DVB_ABSENT', 'there is none');
@@ -141,7 +141,7 @@ test('from a bare dish: a carrier without NIP tells by its own tables', async (t
 });
 
 test('a loss is waited out on the same carrier, with the datagrams’ way left open', async (t) => {
-	const {sky, runner, until} = withRunner(t, [home, other]);
+	const {sky, runner, until} = withRunner(t, [home, other], {relockTimeoutMs: 60_000});
 	sky.lit.add(home.frequencyKhz);
 	sky.announcements.set(home.frequencyKhz, wanted);
 	await until('acquiring', home.frequencyKhz);

@@ -39,7 +39,8 @@ capturing('whoever asks the unit gets a pcap file, filtered, for as long as aske
 	const {socketPath} = await withCapture(t);
 	const stop = new AbortController();
 	void chatter(port, stop.signal);
-	const asked = {...request, filter: `udp\nport ${port}`};
+	// Of which tcpdump's start takes some on a busy machine.
+	const asked = {...request, seconds: 5, bytesMax: 8 * 1024 ** 2, filter: `udp\nport ${port}`};
 	const {stream, ended} = captureByHelper(socketPath)(asked, {signal: AbortSignal.timeout(30_000)});
 	const file = await buffer(stream);
 	stop.abort();
