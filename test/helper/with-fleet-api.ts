@@ -14,7 +14,6 @@ import type {RateLimit} from '#ota/fleet/api/rate-limiter.ts';
 import {createAuditEndpoints} from '#ota/fleet/audit/audit-endpoints.ts';
 import {type AuditLog, createAuditLog} from '#ota/fleet/audit/audit-log.ts';
 import type {DatabaseEngine} from '#ota/fleet/store/open-fleet-database.ts';
-import {freePort} from '#test/helper/free-port.ts';
 import {type TestFleetContext, withFleetContext} from '#test/helper/with-fleet-context.ts';
 
 export type ApiAnswer = {
@@ -65,8 +64,6 @@ export const withFleetApi = async (
 		databaseUrl: options.databaseUrl,
 		...(options.logger === undefined ? {} : {logger: options.logger}),
 	});
-	const port = options.port ?? (await freePort());
-	const baseUrl = `http://127.0.0.1:${port}`;
 	const audit = createAuditLog({database: context.store.database, clock: context.clock});
 	const accounts = createAccounts(context, {
 		isSecure: false,
@@ -91,8 +88,9 @@ export const withFleetApi = async (
 		app.use(accounts.oidcRouter.routes());
 	}
 	app.use(api.routes());
-	const listener = await listen({handler: app.callback(), host: '127.0.0.1', port});
+	const listener = await listen({handler: app.callback(), host: '127.0.0.1', port: options.port ?? 0});
 	t.teardown(async () => await listener[Symbol.asyncDispose]());
+	const baseUrl = listener.url;
 	const call = (operation: string, what: ApiCall = {}): Promise<ApiAnswer> => callApi(baseUrl, operation, what);
 	return {
 		...context,

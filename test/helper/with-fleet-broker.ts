@@ -2,6 +2,7 @@ import type {ExecutionContext} from 'ava';
 import {connect, type IClientOptions, type MqttClient} from 'mqtt';
 import {brokerConfigSchema} from '#ota/fleet/broker/broker-config.ts';
 import {type Broker, startBroker} from '#ota/fleet/broker/start-broker.ts';
+import {startOnFreePorts} from '#ota/fleet/device/start-on-free-ports.ts';
 import type {AuthorityFixture, BoxFiles} from '#test/helper/with-authority.ts';
 
 /** A real mosquitto on free ports of loopback, as a fleet server runs it. */
@@ -13,18 +14,20 @@ export const withFleetBroker = async (
 	{guard}: {readonly guard?: null} = {},
 ): Promise<Broker> => {
 	const stopping = new AbortController();
-	const broker = await startBroker({
-		config: brokerConfigSchema.parse(config),
-		stateDirectory: directory,
-		...trust,
-		database: context.store.database,
-		publicHost: '127.0.0.1',
-		hosts: ['localhost', '127.0.0.1'],
-		guard,
-		clock: context.clock,
-		logger: context.logger,
-		signal: stopping.signal,
-	});
+	const start = (): Promise<Broker> =>
+		startBroker({
+			config: brokerConfigSchema.parse(config),
+			stateDirectory: directory,
+			...trust,
+			database: context.store.database,
+			publicHost: '127.0.0.1',
+			hosts: ['localhost', '127.0.0.1'],
+			guard,
+			clock: context.clock,
+			logger: context.logger,
+			signal: stopping.signal,
+		});
+	const broker = await startOnFreePorts(start, {stateDirectory: directory, logger: context.logger});
 	onRevoked(broker.wake);
 	t.teardown(async () => {
 		await broker[Symbol.asyncDispose]();
@@ -43,7 +46,6 @@ export const connectMqtt = async (
 	const client = connect(url, {
 		protocolVersion: 5,
 		reconnectPeriod: 0,
-		connectTimeout: 5000,
 		ca: files.caPem,
 		...(files.box === undefined ? {} : {key: files.box.keyPem, cert: files.box.certificatePem}),
 		...options,

@@ -130,5 +130,5 @@ test('a mail server that dawdles is given up at the stop', async (t) => {
 	const startedMs = performance.now();
 	setTimeout(() => stop.abort(), 100);
 	await t.throwsAsync(sent, {code: 'OTA_ALERT_NOT_SENT'});
-	t.true(performance.now() - startedMs < 5000);
+	t.true(performance.now() - startedMs < 15_000, 'before the 20 s of a mail server that says nothing');
 });

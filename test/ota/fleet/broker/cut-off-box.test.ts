@@ -44,7 +44,7 @@ test('a box that is revoked is thrown out of its connection, and does not come b
 	});
 	const orderedMs = performance.now();
 	await fixture.call('revokeBox', {parameters: {id: 'bad-box'}, body: {reason: 'keyCompromise'}});
-	await eventually('the box is thrown out', () => closedMs !== undefined, {timeoutMs: 10_000});
+	await eventually('the box is thrown out', () => closedMs !== undefined);
 	t.log(`cut off after ${Math.round((closedMs ?? 0) - orderedMs)} ms`);
 	const refused = await t.throwsAsync(connectMqtt(t, broker.boxUrl, {caPem, box: bad}));
 	t.regex(String(refused?.message), /revoked/iu);
@@ -114,7 +114,7 @@ test('three revocations in a row are each loaded by the running broker', async (
 			closed = true;
 		});
 		await fixture.call('revokeBox', {parameters: {id: deviceId}});
-		await eventually(`${deviceId} is thrown out`, () => closed, {timeoutMs: 10_000});
+		await eventually(`${deviceId} is thrown out`, () => closed);
 		await t.throwsAsync(connectMqtt(t, broker.boxUrl, {caPem, box}), {message: /revoked/iu});
 	}
 	t.is(broker.pid(), pid);

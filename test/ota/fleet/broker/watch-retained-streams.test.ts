@@ -1,5 +1,6 @@
 import test from 'ava';
 import {createRetainedStreamWatch, toldEveryMs} from '#ota/fleet/broker/watch-retained-streams.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {enrolTestBox, withAuthority, withDeviceServer} from '#test/helper/with-authority.ts';
 import {connectMqtt, withFleetBroker} from '#test/helper/with-fleet-broker.ts';
 import {withFleetContext} from '#test/helper/with-fleet-context.ts';
@@ -21,12 +22,19 @@ test('what a box retained on its streams is cleared from a real broker, and noth
 	await other.publishAsync('sv/1/box-2/stream/s/out', 'x', {qos: 1, retain: true});
 	await other.publishAsync('sv/1/box-2/stream/live/out', 'x', {qos: 1});
 	await other.publishAsync('sv/1/box-2/presence', 'here', {qos: 1, retain: true});
-	const cleared = await broker.clearRetainedStreams();
+	const cleared = new Map<string, number>();
+	// A sweep ends when the broker is silent for a moment; the next one takes the rest.
+	await eventually('nothing is left to be cleared', async () => {
+		const swept = await broker.clearRetainedStreams();
+		for (const [name, count] of swept) {
+			cleared.set(name, (cleared.get(name) ?? 0) + count);
+		}
+		return swept.size === 0;
+	});
 	t.deepEqual([...cleared].sort(), [
 		['box-1', floodCount],
 		['box-2', 1],
 	]);
-	t.is((await broker.clearRetainedStreams()).size, 0);
 	const server = await connectMqtt(t, broker.serverUrl, {
 		caPem,
 		box: {

@@ -16,6 +16,10 @@ import {
 } from '#test/helper/with-authority.ts';
 
 const dayMs = 86_400_000;
+/** For who is slow: more than a busy machine takes for a good handshake, less than the listener's own 10 s. */
+const patienceMs = 3000;
+/** Told apart from those 10 s, however late the machine looks. */
+const droppedMsMax = 9000;
 
 const whoRoutes = (): Router => {
 	const router = new Router();
@@ -77,14 +81,10 @@ test('a box that is revoked by another server is refused on its open connection'
 	socket.write('GET /who HTTP/1.1\r\nHost: x\r\n\r\n');
 	await eventually('it is answered', () => answers.includes('200 OK'));
 	await fixture.context.store.database.updateTable('certificate').set({revoked_ms: Date.now()}).execute();
-	await eventually(
-		'the next request is refused',
-		() => {
-			socket.write('GET /who HTTP/1.1\r\nHost: x\r\n\r\n');
-			return answers.includes('OTA_DEVICE_CERTIFICATE_REVOKED');
-		},
-		{timeoutMs: 5000},
-	);
+	await eventually('the next request is refused', () => {
+		socket.write('GET /who HTTP/1.1\r\nHost: x\r\n\r\n');
+		return answers.includes('OTA_DEVICE_CERTIFICATE_REVOKED');
+	});
 	t.pass();
 });
 
@@ -142,7 +142,9 @@ const connectTls = async (
 
 test('whoever is slow with the handshake, the headers or the body is dropped, and others are served meanwhile', async (t) => {
 	const fixture = await withAuthority(t);
-	const {url, port} = await withDeviceServer(t, fixture, {timeouts: {handshakeMs: 500, headersMs: 500}});
+	const {url, port} = await withDeviceServer(t, fixture, {
+		timeouts: {handshakeMs: patienceMs, headersMs: patienceMs},
+	});
 	const noHandshake = connectTcp({port, host: '127.0.0.1'});
 	noHandshake.on('error', () => undefined);
 	const noRequest = await connectTls(fixture, port);
@@ -154,7 +156,7 @@ test('whoever is slow with the handshake, the headers or the body is dropped, an
 	t.is((await askDevices(fixture, `${url}/.well-known/est/cacerts`)).status, 200);
 	const afterMs = await ends;
 	t.true(
-		afterMs.every((ms) => ms < 5000),
+		afterMs.every((ms) => ms < droppedMsMax),
 		afterMs.join(' '),
 	);
 });

@@ -80,7 +80,7 @@ for (const [name, openStore] of [
 		const whole = await get('box-a');
 		t.is(whole.status, 200);
 		t.is(whole.headers.get('etag'), etag);
-		t.deepEqual(Buffer.from(await whole.arrayBuffer()), release.bundle);
+		t.true(Buffer.from(await whole.arrayBuffer()).equals(release.bundle));
 		const part = await get('box-a', {range: 'bytes=1000-1999', 'if-range': etag});
 		t.is(part.status, 206);
 		t.is(part.headers.get('content-range'), `bytes 1000-1999/${release.bundle.length}`);

@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {createServer, type Server} from 'node:net';
+import {type AddressInfo, createServer, type Server} from 'node:net';
 import test from 'ava';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {openDatabasePatiently} from '#ota/fleet/store/open-database-patiently.ts';
@@ -30,10 +30,10 @@ test('a refusal that time does not mend is told at once', async (t) => {
 			.on('error', () => undefined)
 			.once('data', () => socket.end(Buffer.concat([Buffer.from('E'), length, fields])));
 	});
-	const port = await freePort();
-	server.listen(port, '127.0.0.1');
+	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	t.teardown(() => server.close());
+	const {port} = server.address() as AddressInfo;
 	const startedMs = performance.now();
 	const refused = openDatabasePatiently({url: `postgres://fleet@127.0.0.1:${port}/fleet`, ...options()});
 	t.like((await t.throwsAsync(refused, {code: 'OTA_DATABASE_UNUSABLE'}))?.cause, {code: '28P01'});
