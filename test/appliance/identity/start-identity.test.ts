@@ -6,9 +6,10 @@ import path from 'node:path';
 import type {TLSSocket} from 'node:tls';
 import test, {type ExecutionContext} from 'ava';
 import {deviceIdSchema} from '#appliance/contract/box-schema.ts';
-import type {BoxIdentity} from '#appliance/identity/box-identity.ts';
+import type {BoxIdentity, Credentials} from '#appliance/identity/box-identity.ts';
 import {type IdentityOptions, renewalDueMs, startIdentity} from '#appliance/identity/start-identity.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
+import {systemClock} from '#appliance/time/clock.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {createOrderSigner} from '#test/helper/order-signer.ts';
 import {createTestAuthority, type TestAuthority} from '#test/helper/test-authority.ts';
@@ -116,16 +117,26 @@ test('a box makes its key, enrols once with its token, and forgets it', async (t
 
 test('a certificate is renewed at two thirds of its life, by itself, and listeners hear of it', async (t) => {
 	const est = await withEst(t);
-	est.lifeMs = 4000;
-	const identity = await est.start();
-	const first = await enrolled(identity);
-	const heard: string[] = [];
-	identity.onCredentials(({serial}) => heard.push(serial));
-	est.lifeMs = 3_600_000;
-	await eventually('a renewal', () => heard.length === 2);
-	t.is(heard[0], first.serial);
-	t.true(Date.now() >= first.notBeforeMs + (4000 * 2) / 3);
+	const dueMs = (est.lifeMs * 2) / 3;
+	// Due two to three seconds after it was issued, and good for many minutes more.
+	const aheadMs = dueMs - 3000;
+	const identity = await est.start({clock: {...systemClock, nowMs: () => Date.now() + aheadMs}});
+	const heard: (Credentials & {readonly atMs: number})[] = [];
+	identity.onCredentials((credentials) => {
+		heard.push({...credentials, atMs: Date.now() + aheadMs});
+		// The next one is due tomorrow.
+		est.lifeMs = 86_400_000;
+	});
+	const [first, second] = await eventually('a renewal', () => {
+		const [one, other] = heard;
+		return one !== undefined && other !== undefined && ([one, other] as const);
+	});
+	t.not(first.serial, second.serial);
+	t.true(second.atMs >= first.notBeforeMs + dueMs);
 	t.deepEqual(est.asked.slice(2), ['simplereenroll by certificate', 'cacerts']);
+	const late: string[] = [];
+	identity.onCredentials(({serial}) => late.push(serial));
+	t.deepEqual(late, [second.serial], 'at once');
 	t.is(renewalDueMs({...first, notBeforeMs: 0, notAfterMs: 3000}, 0), 2000);
 	t.is(renewalDueMs({...first, notBeforeMs: 0, notAfterMs: 3000}, 1), 2150);
 });

@@ -28,7 +28,7 @@ const withService = (
 	return service;
 };
 
-const inTime = {signal: AbortSignal.timeout(30_000)};
+const inTime = () => ({signal: AbortSignal.timeout(30_000)});
 
 test.serial('a process that ends is started again, and its last words are kept', async (t) => {
 	const service = withService(t, shell('brief', 'echo last words; exit 3'));
@@ -45,7 +45,7 @@ test.serial('a probe decides when it is ready', async (t) => {
 	};
 	const service = withService(t, shell('probed', 'exec sleep 600', {readiness: {kind: 'probe', probe, intervalMs: 5}}));
 	t.is(service.snapshot().state.kind, 'starting');
-	await service.ready(inTime);
+	await service.ready(inTime());
 	t.is(asked, 4);
 });
 
@@ -53,9 +53,11 @@ test.serial('a process that ignores SIGTERM is killed, with what it started', as
 	const directory = await withDirectory(t);
 	const script = `trap '' TERM; sleep 600 & echo $! > ${directory}/pid; wait; wait`;
 	const service = withService(t, shell('stubborn', script, {stopTimeoutMs: 200}));
-	await service.ready(inTime);
-	const grandchild = await eventually('grandchild', async () =>
-		Number(await readFile(path.join(directory, 'pid'), 'utf8')),
+	await service.ready(inTime());
+	const grandchild = await eventually(
+		'grandchild',
+		// The file is there before there is something in it.
+		async () => Number(await readFile(path.join(directory, 'pid'), 'utf8')) || undefined,
 	);
 	const {pid = 0} = service.snapshot();
 	t.true(isProcessAlive(pid) && isProcessAlive(grandchild));
@@ -113,7 +115,7 @@ test.serial('the signal stops it; who waited for it to be ready hears so', async
 		shell('waited', 'exec sleep 600', {readiness: {kind: 'probe', probe}}),
 		controller.signal,
 	);
-	const waiting = t.throwsAsync(service.ready(inTime), {code: 'APPLIANCE_SERVICE_STOPPED'});
+	const waiting = t.throwsAsync(service.ready(inTime()), {code: 'APPLIANCE_SERVICE_STOPPED'});
 	controller.abort();
 	await waiting;
 	await service.stop();
@@ -128,7 +130,7 @@ test.serial('waiting for ready ends with the caller’s own signal', async (t) =
 
 test.serial('an order to restart gives a new process', async (t) => {
 	const service = withService(t, shell('renewed', 'exec sleep 600'));
-	await service.ready(inTime);
+	await service.ready(inTime());
 	const {pid} = service.snapshot();
 	service.restart('its configuration changed');
 	await eventually(
@@ -148,6 +150,6 @@ test.serial('kill -9 in a loop: it is always there again', async (t) => {
 		process.kill(pid, 'SIGKILL');
 		await eventually('restarted', () => service.snapshot().state.restarts === round);
 	}
-	await service.ready(inTime);
+	await service.ready(inTime());
 	t.is(service.snapshot().lastFailure?.text, 'ended by SIGKILL');
 });

@@ -6,6 +6,7 @@ import test, {type ExecutionContext} from 'ava';
 import {parse} from 'yaml';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {planServices} from '#appliance/supervisor/plan-services.ts';
+import type {ServiceDescription} from '#appliance/supervisor/service-description.ts';
 import {type Service, startService} from '#appliance/supervisor/start-service.ts';
 import {projectRoot} from '#native/project-root.ts';
 import {eventually} from '#test/helper/eventually.ts';
@@ -15,7 +16,12 @@ import {withDirectory} from '#test/helper/with-directory.ts';
 import {withSocketUnit} from '#test/helper/with-socket-unit.ts';
 
 /** A role as its own unit, as the plan describes it; systemctl kills what systemd would. */
-const withUnit = async (t: ExecutionContext, section: Readonly<Record<string, unknown>>) => {
+const withUnit = async (
+	t: ExecutionContext,
+	section: Readonly<Record<string, unknown>>,
+	/** Short for a role that is blocked, and is killed in the end whatever time it is given. */
+	{stopTimeoutMs = 30_000}: {readonly stopTimeoutMs?: number} = {},
+) => {
 	const directory = await withDirectory(t);
 	const box = await withBoxFile(t, {stb: section});
 	const stateDirectory = path.join(directory, 'state');
@@ -43,7 +49,7 @@ const withUnit = async (t: ExecutionContext, section: Readonly<Record<string, un
 		config: {
 			box: {id: 'box' as never, kind: 'stb', stateDirectory: box.stateDirectory},
 			supervisor: {
-				...{startTimeoutMs: 30_000, stopTimeoutMs: 300, heartbeatTimeoutMs: 5000},
+				...{startTimeoutMs: 30_000, stopTimeoutMs, heartbeatTimeoutMs: 30_000},
 				...{restartDelayMinMs: 10, restartDelayMaxMs: 50},
 			} as never,
 		},
@@ -58,28 +64,31 @@ const withUnit = async (t: ExecutionContext, section: Readonly<Record<string, un
 	return {
 		...{directory, stateDirectory, filePath, endPath, processes},
 		asked: () => readFileSync(path.join(directory, 'asked'), 'utf8'),
-		start: (): Service => {
+		start: (more: Partial<ServiceDescription> = {}): Service => {
 			const description = planned?.description;
 			if (description === undefined) {
 				throw new TypeError('nothing is planned');
 			}
-			const service = startService(description, {logger: silentLogger(), signal: new AbortController().signal});
+			const service = startService(
+				{...description, ...more},
+				{logger: silentLogger(), signal: new AbortController().signal},
+			);
 			t.teardown(() => service.stop());
 			return service;
 		},
 	};
 };
 
-const inTime = {signal: AbortSignal.timeout(60_000)};
+const inTime = () => ({signal: AbortSignal.timeout(60_000)});
 
 test.serial('a role that is a unit of its own is started, asked and stopped over its connection', async (t) => {
 	const {start, stateDirectory, filePath, processes} = await withUnit(t, {});
 	const service = start();
-	await service.ready(inTime);
+	await service.ready(inTime());
 	const {pid, endpoints} = service.snapshot();
 	t.is(pid, processes[0]?.pid);
 	t.is(endpoints['http'], 'http://127.0.0.1:9');
-	t.is(((await service.ask({kind: 'purge-cache', uriPrefix: 'four'}, inTime)) as {objects: number}).objects, 4);
+	t.is(((await service.ask({kind: 'purge-cache', uriPrefix: 'four'}, inTime())) as {objects: number}).objects, 4);
 	t.is((await stat(filePath)).mode & 0o777, 0o640);
 	const handedOver = parse(await readFile(filePath, 'utf8'));
 	t.is(handedOver.box.stateDirectory, stateDirectory);
@@ -92,7 +101,7 @@ test.serial('a role that is a unit of its own is started, asked and stopped over
 test.serial('how a unit ended is told in systemd’s words, and the next one is another', async (t) => {
 	const {start, processes} = await withUnit(t, {});
 	const service = start();
-	await service.ready(inTime);
+	await service.ready(inTime());
 	processes[0]?.kill('SIGSEGV');
 	await eventually(
 		'the next one',
@@ -105,7 +114,7 @@ test.serial('how a unit ended is told in systemd’s words, and the next one is 
 test.serial('what a unit leaves in place of its end is neither followed, nor waited for, nor told', async (t) => {
 	const {start, processes, endPath, directory} = await withUnit(t, {});
 	const service = start();
-	await service.ready(inTime);
+	await service.ready(inTime());
 	const secret = path.join(directory, 'secret');
 	await writeFile(secret, '1 secret exited 0\n');
 	for (const [index, plant] of [
@@ -124,17 +133,18 @@ test.serial('what a unit leaves in place of its end is neither followed, nor wai
 });
 
 test.serial('a unit that does not stop is killed by systemd', async (t) => {
-	const {start, asked} = await withUnit(t, {disposeMs: 60_000, blockAfterMs: 0});
+	const {start, asked} = await withUnit(t, {disposeMs: 60_000, blockAfterMs: 0}, {stopTimeoutMs: 300});
 	const service = start();
-	await service.ready(inTime);
+	await service.ready(inTime());
 	await service.stop();
 	t.regex(asked(), /^kill --signal=SIGKILL streamverse-role@\*\.service$/mu);
 });
 
 test.serial('what a supervisor before left behind is killed, and the role starts', async (t) => {
-	const {start, processes, asked} = await withUnit(t, {blockAfterMs: 0});
-	const before = start();
-	await before.ready(inTime);
+	const {start, processes, asked} = await withUnit(t, {blockAfterMs: 0}, {stopTimeoutMs: 300});
+	// It is gone: it does not come back for the connection.
+	const before = start({restartDelayMinMs: 3_600_000, restartDelayMaxMs: 3_600_000});
+	await before.ready(inTime());
 	const service = start();
 	await eventually(
 		'the role of the second',

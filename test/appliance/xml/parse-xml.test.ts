@@ -22,10 +22,14 @@ test('references of XML itself are resolved, in text and in attributes, and no o
 
 const refused = test.macro({
 	exec: (t, xml: string, code: string) => {
-		const startMs = performance.now();
-		const error = t.throws(() => parseXml(xml));
-		t.like(error, {code});
-		t.true(performance.now() - startMs < 5000, 'in bounded time');
+		const isSlow = (): boolean => {
+			const startMs = performance.now();
+			const error = t.throws(() => parseXml(xml));
+			t.like(error, {code});
+			return performance.now() - startMs >= 5000;
+		};
+		// A machine that was given no time for a while is slow once, a parser each time.
+		t.false(isSlow() && isSlow() && isSlow(), 'in bounded time');
 	},
 	title: (name) => `refused with a code: ${name}`,
 });

@@ -61,7 +61,8 @@ test('a push over a line that breaks goes on where it stopped', async (t) => {
 	t.is(cuts, 2);
 	t.is(lastBytes, bytes.length);
 	t.true(relayedBytes < 2 * bytes.length, 'what had arrived was not sent again');
-	t.deepEqual(Buffer.from(await (await fetch(`${url}/catalogue/vod/file.bin`)).arrayBuffer()), bytes);
+	const served = Buffer.from(await (await fetch(`${url}/catalogue/vod/file.bin`)).arrayBuffer());
+	t.true(served.equals(bytes));
 });
 
 test('a refusal is not tried again and says why', async (t) => {

@@ -64,9 +64,13 @@ test('lines before the rest of a key that are no key’s stay, and so does a cer
 test('hostile texts are gone through quickly', (t) => {
 	const end = '-----END PRIVATE KEY-----';
 	for (const piece of [end, `${'A'.repeat(30_000)}\n`, `AAAA${end}`, '\\n', 'a ', '-----BEGIN ']) {
-		const startedMs = performance.now();
-		redactKeys(`${piece.repeat(2_000_000 / piece.length)}${end}`);
-		t.true(performance.now() - startedMs < 2000, piece.slice(0, 20));
+		const isSlow = (): boolean => {
+			const startedMs = performance.now();
+			redactKeys(`${piece.repeat(2_000_000 / piece.length)}${end}`);
+			return performance.now() - startedMs >= 2000;
+		};
+		// A machine that was given no time for a while is slow once, a pattern each time.
+		t.false(isSlow() && isSlow() && isSlow(), piece.slice(0, 20));
 	}
 });
 

@@ -40,7 +40,7 @@ capturing('what goes over an interface comes as a pcap file, filtered, for as lo
 	t.is(file.readUInt32LE(0), 0xa1b2c3d4);
 	t.true(file.includes('streamverse'));
 	t.like(await ended, {sizeBytes: file.length, truncated: false});
-	t.true(performance.now() - startedMs < 5000);
+	t.true(performance.now() - startedMs < 10_000, 'it did not wait in vain for tcpdump to begin');
 });
 
 capturing('a capture ends at its bound of bytes, and its process with it', async (t) => {

@@ -5,25 +5,33 @@ import {createLogRing} from '#appliance/diagnostics/log/log-ring.ts';
 import {openLog} from '#appliance/diagnostics/log/open-log.ts';
 import {FrameFlow} from '#appliance/diagnostics/stream/frame-flow.ts';
 import {openTerminal} from '#appliance/diagnostics/stream/open-terminal.ts';
-import {createStreamSessions, type StreamRequest} from '#appliance/diagnostics/stream/stream-sessions.ts';
+import {
+	createStreamSessions,
+	linkLossMsDefault,
+	type StreamRequest,
+} from '#appliance/diagnostics/stream/stream-sessions.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
+import {systemClock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
 
 const terminal: Extract<StreamRequest, {kind: 'terminal'}> = {
 	...{kind: 'terminal', columns: 80, rows: 24, elevated: false},
-	...{idleTimeoutMs: 20_000, totalTimeoutMs: 20_000},
+	// Longer than a link may be lost, whose limit is the one to be seen.
+	...{idleTimeoutMs: 4 * linkLossMsDefault, totalTimeoutMs: 4 * linkLossMsDefault},
 };
 
 /** A link that can be cut, and a console at its other end that can be slow. */
-const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: number; readonly silent?: boolean} = {}) => {
+const withSessions = (t: ExecutionContext) => {
 	const box = new Map<string, (frame: StreamFrame) => void>();
 	const connected = new Set<() => void>();
 	let up = true;
 	let slow = false;
 	let text = '';
 	let pid = 0;
+	let aheadMs = 0;
 	const frames: StreamFrame[] = [];
+	const lost: StreamFrame[] = [];
 	const ring = createLogRing();
 	const page = new FrameFlow({
 		send: (frame) => up && !(slow && frame.kind === 'ack') && box.get('stream-1')?.(frame),
@@ -38,6 +46,7 @@ const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: numbe
 				return {
 					send: (frame) => {
 						if (!up) {
+							lost.push(frame);
 							return;
 						}
 						frames.push(frame);
@@ -59,11 +68,11 @@ const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: numbe
 				: openLog({...request, origin: {kind: 'ring', ring}, redact: (line) => line, listener, logger: silentLogger()}),
 		logger: silentLogger(),
 		tickMs: 50,
-		linkLossMs: options.linkLossMs ?? 20_000,
+		clock: {...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs},
 	});
 	t.teardown(async () => await sessions[Symbol.asyncDispose]());
 	return {
-		...{sessions, page, ring, frames},
+		...{sessions, page, ring, frames, lost},
 		text: () => text,
 		closed: () => frames.find((frame) => frame.kind === 'close'),
 		setUp: (value: boolean) => {
@@ -75,6 +84,10 @@ const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: numbe
 					listener();
 				}
 			}
+		},
+		/** For the sessions: nobody has to wait for their limits. */
+		pass: (ms: number) => {
+			aheadMs += ms;
 		},
 		setSlow: (value: boolean) => {
 			slow = value;
@@ -89,6 +102,9 @@ const withSessions = (t: ExecutionContext, options: {readonly linkLossMs?: numbe
 		},
 	};
 };
+
+const textOf = (frames: readonly StreamFrame[]): string =>
+	frames.map((frame) => (frame.kind === 'data' ? frame.text : '')).join('');
 
 test('a terminal is an unprivileged user without a way up, and without our environment', async (t) => {
 	process.env['STREAMVERSE_TEST_TOKEN'] = 'Zt7-inherited';
@@ -141,26 +157,33 @@ test('a reader that is slow rests the shell at the window, and gets every byte i
 });
 
 test('a link lost for less than the limit costs nothing, in neither direction', async (t) => {
-	const {sessions, page, text, setUp} = withSessions(t, {linkLossMs: 2000});
+	const {sessions, page, text, lost, setUp, pass, shellPid} = withSessions(t);
 	sessions.open('stream-1', terminal);
-	page.write('for i in 1 2 3 4 5 6; do echo tick$i; sleep 0.1; done\n');
+	const pid = await shellPid();
+	// It goes on when it is told to, and not when some time has passed.
+	page.write('trap go=1 USR1; for i in 1 2; do echo tick$i; done; until [ "$go" ]; do sleep 0.1; done; ');
+	page.write('for i in 3 4 5 6; do echo tick$i; done\n');
 	await eventually('the loop', () => text().includes('tick2\r'));
 	setUp(false);
+	pass(linkLossMsDefault / 2);
 	page.write('echo typed-while""-away\n');
-	await sleep(600);
-	t.false(text().includes('tick6\r'));
+	process.kill(pid, 'SIGUSR1');
+	await eventually('the rest of the loop', () => textOf(lost).includes('tick6\r'));
+	await eventually('a sign of life, with a look at the clock', () => lost.some(({kind}) => kind === 'ack'));
+	t.false(text().includes('tick3\r'));
 	setUp(true);
 	await eventually('what was typed', () => text().includes('typed-while-away\r'));
 	t.deepEqual(text().match(/tick\d\r/gu), ['tick1\r', 'tick2\r', 'tick3\r', 'tick4\r', 'tick5\r', 'tick6\r']);
 });
 
 test('a link lost for longer ends the shell with everything that it started', async (t) => {
-	const {sessions, page, setUp, shellPid, text} = withSessions(t, {linkLossMs: 300});
+	const {sessions, page, setUp, pass, shellPid, text} = withSessions(t);
 	sessions.open('stream-1', terminal);
 	const pid = await shellPid();
 	page.write('nohup sleep 600 >/dev/null 2>&1 & echo job=$!=\n');
 	const job = await eventually('the job', () => /job=(\d+)=\r/u.exec(text())?.[1]);
 	setUp(false);
+	pass(linkLossMsDefault);
 	await eventually('no session', () => sessions.count() === 0);
 	const gone = async (id: number | string) =>
 		await readFile(`/proc/${id}/stat`, 'utf8').then(

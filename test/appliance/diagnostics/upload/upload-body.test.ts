@@ -38,7 +38,8 @@ test('a line that breaks again and again costs nothing but time', async (t) => {
 	}, 10);
 	t.teardown(() => clearInterval(cuts));
 	await upload(t, server, url, bytes);
-	t.deepEqual(await buffer((await server.items.open('upload-cut-1'))?.body() ?? Readable.from([])), bytes);
+	const stored = await buffer((await server.items.open('upload-cut-1'))?.body() ?? Readable.from([]));
+	t.true(stored.equals(bytes));
 });
 
 test('an upload whose end was told and not heard is complete', async (t) => {
