@@ -57,12 +57,8 @@ export const usePages = <Item>(path: string, options: PagesOptions = {}): Pages<
 	useEffect(() => {
 		const controller = new AbortController();
 		const {signal} = controller;
-		let isAsking = false;
+		const take = oneAtATime();
 		const ask = async (cursor: string | undefined, use: (answer: Answered<Item>) => void): Promise<void> => {
-			if (isAsking) {
-				return;
-			}
-			isAsking = true;
 			try {
 				const {body} = await request<Answered<Item>>('GET', path, {query: {...query, limit, cursor}, signal});
 				use(body);
@@ -74,20 +70,24 @@ export const usePages = <Item>(path: string, options: PagesOptions = {}): Pages<
 					isFirst.value = false;
 				}
 			}
-			isAsking = false;
 		};
-		const first = (): Promise<void> =>
+		const askFirst = (): Promise<void> =>
 			ask(undefined, (answer) => {
 				pages.value = [{cursor: undefined, items: answer.items}];
 				next.value = answer.nextCursor;
 				total.value = answer.total;
 			});
-		const more = (): Promise<void> =>
-			ask(next.value, (answer) => {
-				pages.value = [...pages.value, {cursor: next.value, items: answer.items}];
-				next.value = answer.nextCursor;
-			});
-		const refreshOne = (index: number): Promise<void> => {
+		const askMore = async (): Promise<void> => {
+			const cursor = next.value;
+			if (cursor !== undefined) {
+				await ask(cursor, (answer) => {
+					pages.value = [...pages.value, {cursor, items: answer.items}];
+					next.value = answer.nextCursor;
+				});
+			}
+		};
+		const first = (): Promise<void> => take('first', askFirst);
+		const askAgain = (index: number): Promise<void> => {
 			const page = pages.value[index];
 			return page === undefined
 				? Promise.resolve()
@@ -100,11 +100,11 @@ export const usePages = <Item>(path: string, options: PagesOptions = {}): Pages<
 					});
 		};
 		const own: Store<Item> = {
-			more,
+			more: () => take('more', askMore),
 			refresh: async () => {
 				const [from, to] = own.visible;
 				for (let index = Math.floor(from / limit); index <= Math.floor(to / limit); index += 1) {
-					await refreshOne(index);
+					await take('again', () => askAgain(index));
 				}
 			},
 			stop: () => controller.abort(),
@@ -135,6 +135,35 @@ export const usePages = <Item>(path: string, options: PagesOptions = {}): Pages<
 		},
 		reload: () => store.current?.reset(),
 	};
+};
+
+/** What a list asks for: its beginning, one page more, or a page again that it has. */
+type Wish = 'first' | 'more' | 'again';
+
+/**
+ * One at a time; what is wished for meanwhile is left, except for what nobody would wish for a second time: a list that is
+ * to begin anew does so next, and what was scrolled to while a page is asked for again comes after that.
+ */
+const oneAtATime = (): ((wish: Wish, work: () => Promise<void>) => Promise<void>) => {
+	let underWay: Wish | undefined;
+	let next: (() => Promise<void>) | undefined;
+	const take = async (wish: Wish, work: () => Promise<void>): Promise<void> => {
+		if (underWay !== undefined) {
+			if (wish === 'first') {
+				next = () => take(wish, work);
+			} else if (wish === 'more' && underWay === 'again') {
+				next ??= () => take(wish, work);
+			}
+			return;
+		}
+		underWay = wish;
+		await work();
+		underWay = undefined;
+		const due = next;
+		next = undefined;
+		await due?.();
+	};
+	return take;
 };
 
 /** At most once per interval, and once more at its end. */
