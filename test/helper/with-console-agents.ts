@@ -7,17 +7,17 @@ import {type FleetBox, type TestFleet, withFleetBox} from '#test/helper/with-fle
 
 const way: readonly UpdatePhase[] = ['accepted', 'fetching', 'verified', 'installing', 'rebooting', 'confirming'];
 
-/**
- * Boxes that are claimed, enrolled and linked as the product's are, and tell what an agent would tell; `judge` says why a
- * box rolls the release back, and nothing when it confirms it.
- */
+/** Says why a box rolls the release back, and nothing when it confirms it; until then the box is confirming. */
+export type Judge = (id: string, release: string) => Promise<Reason | undefined>;
+
+/** Boxes that are claimed, enrolled and linked as the product's are, and tell what an agent would tell. */
 export const withConsoleAgents = async (
 	t: ExecutionContext,
 	fleet: TestFleet,
 	options: {
 		readonly count: number;
 		readonly phaseMs: number;
-		readonly judge?: (id: string, release: string) => Reason | undefined;
+		readonly judge: Judge;
 	},
 ): Promise<readonly FleetBox[]> => {
 	const boxes: FleetBox[] = [];
@@ -31,7 +31,7 @@ export const withConsoleAgents = async (
 
 type Acting = {
 	readonly phaseMs: number;
-	readonly judge?: (id: string, release: string) => Reason | undefined;
+	readonly judge: Judge;
 };
 
 const actAsAgent = (box: FleetBox, {phaseMs, judge}: Acting): void => {
@@ -66,7 +66,7 @@ const actAsAgent = (box: FleetBox, {phaseMs, judge}: Acting): void => {
 				enter(phase);
 			}
 			await sleep(phaseMs);
-			const reason = judge?.(box.deviceId, release);
+			const reason = await judge(box.deviceId, release);
 			if (reason === undefined) {
 				running = release;
 			}

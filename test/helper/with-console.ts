@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import type {Page} from 'playwright-core';
 import type {AccountRole} from '#ota/contract/account-api.ts';
 import type {FleetConfig} from '#ota/fleet/config/fleet-config-schema.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {type TestBrowser, withBrowser} from '#test/helper/with-browser.ts';
 import {adminPassword, fleetCall, signInToFleet, type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
 
@@ -54,6 +55,23 @@ export const signInToConsole = async (
 	await page.getByLabel('Password').fill(adminPassword);
 	await page.getByRole('button', {name: 'Sign in', exact: true}).click();
 	await page.getByRole('heading', {name: 'Overview'}).waitFor();
+	await waitForKeys(page);
+};
+
+/** Waits until the page hears keys, which it begins to together with following the server. */
+export const waitForKeys = async (page: Page): Promise<void> => await page.getByText('Live', {exact: true}).waitFor();
+
+/** By the shortcut, whose second key must follow within 1.2 s: on a busy machine it may take another go. */
+export const goToBoxesByKeys = async (page: Page): Promise<void> => {
+	await eventually(
+		'the page of the boxes',
+		async () => {
+			await page.keyboard.press('g');
+			await page.keyboard.press('b');
+			return new URL(page.url()).pathname === '/boxes';
+		},
+		{intervalMs: 200},
+	);
 };
 
 /** Another person's account, whose first password is changed already. */

@@ -36,6 +36,8 @@ export type UpdateBoxOptions = {
 	readonly diesAtStart?: (bootedSlot: string) => boolean;
 	readonly clock?: Clock;
 	readonly timeZone?: string;
+	/** For one call of the installer that is no installation; short only where such a call hangs. */
+	readonly slotTimeoutMs?: number;
 	readonly onTell?: (status: UpdateStatus, box: UpdateBox) => void;
 };
 
@@ -67,6 +69,9 @@ export type UpdateBox = {
 		options?: {readonly bootsMax?: number; readonly origin?: 'fleet' | 'carousel'},
 	) => Promise<UpdateOutcome>;
 };
+
+/** A call that is late may end the order for good, so that on a busy machine too none is late but one that hangs. */
+const limits = {retryInitialMs: 2, retryMaxMs: 5, slotTimeoutMs: 15_000, waitMaxMs: 20, roomReserveBytes: 0};
 
 class PowerLoss extends Error {}
 const never = async (): Promise<never> => await new Promise(() => undefined);
@@ -176,7 +181,7 @@ export const withUpdateBox = async (t: ExecutionContext, options: UpdateBoxOptio
 			},
 			bootId: `boot-${machineBoots}`,
 			timeZone: () => options.timeZone ?? 'UTC',
-			limits: {retryInitialMs: 2, retryMaxMs: 5, slotTimeoutMs: 2000, waitMaxMs: 20, roomReserveBytes: 0},
+			limits: {...limits, slotTimeoutMs: options.slotTimeoutMs ?? limits.slotTimeoutMs},
 			openStore: (path) => wrapStore(openAgentStore(path)),
 			...(options.clock === undefined ? {} : {clock: options.clock}),
 			logger: silentLogger(),

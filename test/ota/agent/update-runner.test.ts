@@ -61,7 +61,10 @@ const step = (...args: Parameters<typeof at>): UpdateBoxOptions => {
 	return onStep === undefined ? {} : {onStep};
 };
 const both = (one: UpdateBoxOptions, other: UpdateBoxOptions): UpdateBoxOptions => ({...one, ...other});
-const short = {deadlines: {fetchMs: 1000, installMs: 1000, rebootMs: 1000, confirmMs: 1000}};
+/** Time enough for every step but the one that is to run out of it. */
+const onlyShort = (name: 'fetchMs' | 'installMs' | 'rebootMs' | 'confirmMs') => ({
+	deadlines: {fetchMs: 20_000, installMs: 20_000, rebootMs: 20_000, confirmMs: 20_000, [name]: 1000},
+});
 const ever = {times: 1000};
 
 const table: Record<
@@ -97,7 +100,7 @@ const table: Record<
 	},
 	'a check that hangs': {
 		box: () => ({checks: onNew(hanging)}),
-		order: short,
+		order: onlyShort('confirmMs'),
 		wanted: {phase: 'rolled-back', code: 'OTA_ROLLED_BACK_CHECKS', slot: 'slot-a', reboots: 2},
 	},
 	'a check that passes in the end': {
@@ -117,19 +120,20 @@ const table: Record<
 	},
 	'an install that hangs': {
 		box: () => step('install', 'hang'),
-		order: short,
+		order: onlyShort('installMs'),
 		wanted: {phase: 'failed', code: 'OTA_FAILED_INSTALL_DEADLINE', slot: 'slot-a', reboots: 0},
 	},
 	'an install that hangs in its middle': {
 		box: () => step('install-digest', 'hang'),
-		order: short,
+		order: onlyShort('installMs'),
 		wanted: {phase: 'failed', code: 'OTA_FAILED_INSTALL_DEADLINE', slot: 'slot-a', reboots: 0},
 	},
-	'a reboot that hangs once': {box: () => step('reboot', 'hang'), order: short, wanted: good},
+	'a reboot that hangs once': {box: () => step('reboot', 'hang'), order: onlyShort('rebootMs'), wanted: good},
 	'a cancel that hangs': {
 		box: () => {
 			const [install, cancel] = [at('install', 'error', ever), at('cancel', 'hang', ever)];
-			return {onStep: (now, box) => install?.(now, box) ?? cancel?.(now, box)};
+			// It is tried three times, in all below what the box takes for being stuck.
+			return {slotTimeoutMs: 4000, onStep: (now, box) => install?.(now, box) ?? cancel?.(now, box)};
 		},
 		wanted: {phase: 'failed', code: 'OTA_FAILED_INSTALL', slot: 'slot-a', reboots: 0},
 	},
@@ -214,7 +218,7 @@ const table: Record<
 		box: () => ({}),
 		order: {
 			sources: [{kind: 'carousel', objectUri: 'http://dvb.gw/op/x', waitMs: 604_800_000}],
-			deadlines: {fetchMs: 1000, installMs: 1000, rebootMs: 1000, confirmMs: 1000},
+			...onlyShort('fetchMs'),
 		},
 		wanted: {phase: 'failed', code: 'OTA_FAILED_FETCH_DEADLINE', slot: 'slot-a', reboots: 0},
 	},

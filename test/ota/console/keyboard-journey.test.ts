@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {Page} from 'playwright-core';
-import {withConsole} from '#test/helper/with-console.ts';
+import {waitForKeys, withConsole} from '#test/helper/with-console.ts';
 import {adminPassword} from '#test/helper/with-fleet.ts';
 
 const tabsMax = 60;
@@ -30,6 +30,7 @@ test('by keyboard alone a person signs in, finds the sick box, opens it and read
 	await page.keyboard.type(adminPassword);
 	await page.keyboard.press('Enter');
 	await page.getByRole('heading', {name: 'Overview'}).waitFor();
+	await waitForKeys(page);
 
 	await page.keyboard.press('/');
 	await page.locator('[data-search]:focus').waitFor();

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {signInToConsole, withConsole} from '#test/helper/with-console.ts';
+import {goToBoxesByKeys, signInToConsole, withConsole} from '#test/helper/with-console.ts';
 
 /** Whether what has the focus lies within it. */
 const isFocusIn = (selector: string): string =>
@@ -10,8 +10,7 @@ test('a list and its dialogs are used without a mouse', async (t) => {
 	const open = await withConsole(t, {boxes: 300});
 	const {page} = open;
 	await signInToConsole(open);
-	await page.keyboard.press('g');
-	await page.keyboard.press('b');
+	await goToBoxesByKeys(page);
 	await page.getByRole('link', {name: 'headend-000000'}).waitFor();
 
 	await page.getByRole('grid').focus();

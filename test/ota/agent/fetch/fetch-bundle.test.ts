@@ -6,14 +6,13 @@ import {silentLogger} from '#appliance/log/logger.ts';
 import {systemClock} from '#appliance/time/clock.ts';
 import type {FetchProgress} from '#ota/agent/agent-store.ts';
 import {type FetchBundleOptions, fetchBundle} from '#ota/agent/fetch/fetch-bundle.ts';
+import {eventually} from '#test/helper/eventually.ts';
 import {sampleOrder, sampleVerify, sha256Of} from '#test/helper/sample-update.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {type MisbehavingServer, withMisbehavingServer} from '#test/helper/with-misbehaving-server.ts';
 import {withRoleServe} from '#test/helper/with-role-serve.ts';
 
 const blockSizeBytes = 4096;
-/** In which even a busy machine has written down what a loopback connection brought. */
-const writtenMs = 500;
 const old = randomBytes(40 * blockSizeBytes);
 const bytes = Buffer.concat([
 	old.subarray(0, 10 * blockSizeBytes),
@@ -177,9 +176,10 @@ test('a fetch that was cut off goes on where it was, and its cost goes on, too',
 				return;
 			}
 			asked.response.writeHead(206, {etag: '"v1"', 'content-range': `bytes 0-${bytes.length - 1}/${bytes.length}`});
-			asked.response.write(bytes.subarray(0, 50_000), () =>
-				setTimeout(() => stop.abort(new Error('killed')), writtenMs),
-			);
+			const sent = bytes.subarray(0, 50_000);
+			asked.response.write(sent);
+			const isWritten = async () => (await readFile(path)).subarray(0, sent.length).equals(sent);
+			void eventually('it is in the file', isWritten).then(() => stop.abort(new Error('killed')));
 		},
 	});
 	await t.throwsAsync(run({sources: [https(server)], signal: stop.signal}));

@@ -77,7 +77,8 @@ const table: Record<string, Wanted> = {
 		retryable: true,
 		requestsMax: 6,
 	},
-	'a server that answers late once': {idleTimeoutMs: 1500, answer: once(() => undefined), requestsMax: 2},
+	// Of these two, a busy machine may be late once more, or twice.
+	'a server that answers late once': {idleTimeoutMs: 1500, answer: once(() => undefined), requestsMax: 4},
 	'a slow-loris': {
 		slowWindowMs: 1500,
 		answer: once(({response, from, to}) => {
@@ -86,7 +87,7 @@ const table: Record<string, Wanted> = {
 			const timer = setInterval(() => response.write(bytes.subarray(sent, ++sent)), 20);
 			response.on('close', () => clearInterval(timer));
 		}),
-		requestsMax: 2,
+		requestsMax: 4,
 		unicastMax: bytes.length,
 	},
 	'a server without ranges': {

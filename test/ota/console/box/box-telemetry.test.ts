@@ -11,6 +11,8 @@ test('a chart that does not follow its window yet makes no page wider', async (t
 	await page.addInitScript('window.ResizeObserver = class {observe() {} unobserve() {} disconnect() {}}');
 	await signInToConsole(open);
 	await page.setViewportSize({width: 1280, height: 720});
+	// A chart is made anew when its range moves on, which it does at a full minute.
+	await page.clock.setFixedTime(Date.now());
 	await page.goto(`${fleet.url}/boxes/${watchedBox}/telemetry`);
 	await page.locator('.chart canvas').first().waitFor();
 	const chartWidth = async () => (await page.locator('.chart canvas').first().boundingBox())?.width ?? 0;

@@ -5,7 +5,7 @@ import type {Page} from 'playwright-core';
 import type {Reason} from '#appliance/contract/fleet/release-schema.ts';
 import {publishRelease} from '#ota/release/publish-release.ts';
 import {addConsoleAccount, signInToConsole, type TestConsole, withConsole} from '#test/helper/with-console.ts';
-import {withConsoleAgents} from '#test/helper/with-console-agents.ts';
+import {type Judge, withConsoleAgents} from '#test/helper/with-console-agents.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {withRelease} from '#test/helper/with-release.ts';
 
@@ -17,13 +17,12 @@ const groups = [
 	['early', 'count', '2'],
 	['rest', 'percent', '100'],
 ] as const;
+/** In the order in which boxes are judged: a group begins when the one before it is done. */
+const groupByBox = [0, 1, 1, 2, 2, 2];
 const noTuner: Reason = {code: 'OTA_CHECK_FAILED', message: 'The tuner was not found after the update.'};
 
 /** A fleet with a published release and boxes that carry orders out, and its console with an operator signed in. */
-const withRolloutConsole = async (
-	t: ExecutionContext,
-	judge: (id: string) => Reason | undefined,
-): Promise<TestConsole> => {
+const withRolloutConsole = async (t: ExecutionContext, judge: Judge): Promise<TestConsole> => {
 	const release = await withRelease(t, {sizeBytes: 20_000});
 	const caFile = join(await withDirectory(t), 'ca.pem');
 	await writeFile(caFile, release.key.caPem);
@@ -94,7 +93,15 @@ const isMarked = (page: Page): Promise<unknown> => page.evaluate('globalThis.sam
 
 test('a person watches a rollout go through three groups after a second one approved it', async (t) => {
 	t.timeout(deadlineMs);
-	const open = await withRolloutConsole(t, () => undefined);
+	// A group is under way until the page has shown it: the page asks once a second at most.
+	const shown = groups.map(() => Promise.withResolvers<void>());
+	let judged = 0;
+	const open = await withRolloutConsole(t, async () => {
+		const group = groupByBox[judged] ?? 0;
+		judged += 1;
+		await shown[group]?.promise;
+		return undefined;
+	});
 	const {page} = open;
 	const address = await makeRollout(open, 'go through');
 	await page.locator('.page-head').getByText('Somebody else has to approve it').waitFor();
@@ -103,8 +110,9 @@ test('a person watches a rollout go through three groups after a second one appr
 
 	await approve(open, address);
 	await press(page, 'Start');
-	for (const [group] of groups) {
+	for (const [index, [group]] of groups.entries()) {
 		await page.getByRole('listitem', {name: `Group ${group}: running`}).waitFor();
+		shown[index]?.resolve();
 	}
 	await page.locator('.page-head').getByText('finished').waitFor({timeout: 60_000});
 	for (const [group] of groups) {
@@ -118,9 +126,10 @@ test('a failing group pauses a rollout, and the page says which boxes failed and
 	t.timeout(deadlineMs);
 	let isTunerBroken = true;
 	const failed: string[] = [];
-	const open = await withRolloutConsole(t, (id) => {
+	const open = await withRolloutConsole(t, async (id) => {
 		if (!isTunerBroken) {
-			return undefined;
+			// Nobody comes to an end any more: the rollout is still under way when it is aborted.
+			return await new Promise<never>(() => undefined);
 		}
 		failed.push(id);
 		return noTuner;
