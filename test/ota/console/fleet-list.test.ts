@@ -57,3 +57,31 @@ test('a list is scrolled page by page and keeps its document small', async (t) =
 	);
 	t.true((await page.locator('.rows-line').count()) < rowsMax);
 });
+
+test.serial('what is scrolled to while the list is asked for again comes after that', async (t) => {
+	t.timeout(120_000);
+	const open = await withConsole(t, {boxes: 600});
+	const {page, fleet} = open;
+	await signInToConsole(open);
+	await page.goto(`${fleet.url}/boxes`);
+	await page.getByRole('link', {name: 'headend-000000'}).waitFor();
+	const held = Promise.withResolvers<void>();
+	const isBeginning = (url: URL) => url.pathname === '/api/v1/boxes' && !url.searchParams.has('cursor');
+	await page.route(isBeginning, async (route) => {
+		await held.promise;
+		await route.continue();
+	});
+	const {headers} = await fleet.call('GET /boxes/headend-000000');
+	const [changed] = await Promise.all([
+		fleet.call('PATCH /boxes/headend-000000', {tags: ['changed']}, {'If-Match': headers.get('ETag') ?? ''}),
+		page.waitForRequest((request) => isBeginning(new URL(request.url()))),
+	]);
+	t.is(changed.status, 200);
+	await page.getByRole('grid').focus();
+	await page.keyboard.press('End');
+	const lastRow = async () => Number(await page.locator('.rows-line').last().getAttribute('aria-rowindex'));
+	await eventually('the end of what has come', async () => (await lastRow()) > 100);
+	const shown = await lastRow();
+	held.resolve();
+	await eventually('more of it', async () => (await lastRow()) > shown);
+});
