@@ -5,6 +5,8 @@ export type PopNodeErrorCode =
 	| 'POP_NODE_HEADEND_INVALID'
 	/** What was downloaded is not what the catalogue says it is. */
 	| 'POP_NODE_OBJECT_CORRUPT'
+	/** The headend has another version of it than its catalogue has told us of; what it has now can be pulled. */
+	| 'POP_NODE_OBJECT_CHANGED'
 	| 'POP_NODE_OBJECT_TOO_LARGE'
 	/** Running downloads hold the room; ask again shortly. */
 	| 'POP_NODE_STORE_BUSY'

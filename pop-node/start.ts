@@ -81,6 +81,7 @@ export const startPopNode = async (context: RoleContext<PopNodeConfig>): Promise
 			onState: (state) => {
 				follow = state;
 			},
+			onReplaced: fetcher.discard,
 			onChange: downloader.notify,
 		}),
 		downloader.run(),

@@ -52,7 +52,7 @@ export const createDownloader = (options: DownloadOptions) => {
 			retries.clear();
 		}
 		retries.set(entry.sha256, {attempt, notBeforeMs: clock.monotonicMs() + delayMs});
-		const odd = !hasCode(error, 'POP_NODE_HEADEND_UNREACHABLE');
+		const odd = !hasCode(error, 'POP_NODE_HEADEND_UNREACHABLE', 'POP_NODE_OBJECT_CHANGED');
 		logger[odd ? 'warn' : 'debug']({err: error, path: entry.path, attempt}, 'a download failed');
 	};
 

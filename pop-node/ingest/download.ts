@@ -9,7 +9,7 @@ import type {HeadendAnswer, HeadendClient} from '#pop-node/ingest/headend-client
 /**
  * Downloads an object into a partial file and checks its SHA-256. What an earlier attempt left is resumed by a range
  * that holds only for the same version (If-Range); a server that ignores it starts the file over. A wrong digest removes
- * the file: whatever is wrong with it, resuming would keep it wrong.
+ * the file: whatever is wrong with it, resuming would keep it wrong. So does a headend that has another version by now.
  */
 export const downloadObject = async (options: {
 	readonly client: HeadendClient;
@@ -23,11 +23,17 @@ export const downloadObject = async (options: {
 	const hash = createHash('sha256');
 	const haveBytes = await hashExisting(partialPath, object.sizeBytes, hash);
 	if (haveBytes < object.sizeBytes || object.sizeBytes === 0) {
+		const refused = new AbortController();
 		const answer = await client.get(object.path, {
-			signal,
+			signal: AbortSignal.any([signal, refused.signal]),
 			expectedBytes: object.sizeBytes - haveBytes,
 			...(haveBytes === 0 ? {} : {range: {offset: haveBytes, entityTag: entityTagOf(object.sha256)}}),
 		});
+		if (hasOtherVersion(answer, object)) {
+			refused.abort();
+			await rm(partialPath, {force: true});
+			throw changed(object);
+		}
 		const resumes = haveBytes > 0 && resumesAt(answer, haveBytes);
 		if (answer.status !== 200 && !resumes) {
 			throw new CodedError<PopNodeErrorCode>('POP_NODE_HEADEND_UNREACHABLE', {
@@ -95,6 +101,12 @@ export const receiveBody = async (
 const resumesAt = (answer: HeadendAnswer, offset: number): boolean =>
 	answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${offset}-`) === true;
 
+/** A tag that is no digest of ours, as a cache in between may make it, tells nothing. */
+const hasOtherVersion = (answer: HeadendAnswer, {sha256}: CatalogueObject): boolean => {
+	const [, told] = /^"([0-9a-f]{64})"$/u.exec(answer.headers.get('etag') ?? '') ?? [];
+	return told !== undefined && told !== sha256;
+};
+
 /** Feeds what is already there to the hash and answers how much it is; a file too long is worthless. */
 const hashExisting = async (path: string, sizeBytes: number, hash: Hash): Promise<number> => {
 	let bytes = 0;
@@ -140,6 +152,13 @@ const requireDigest = async (hash: Hash, object: CatalogueObject, partialPath: s
 const corrupt = (object: CatalogueObject, why: string): CodedError =>
 	new CodedError<PopNodeErrorCode>('POP_NODE_OBJECT_CORRUPT', {
 		message: `What the headend sent is not the object of its catalogue: ${why}.`,
+		details: {path: object.path, sha256: object.sha256, status: 502},
+		retryable: true,
+	});
+
+const changed = (object: CatalogueObject): CodedError =>
+	new CodedError<PopNodeErrorCode>('POP_NODE_OBJECT_CHANGED', {
+		message: 'The headend has another version of an object than its catalogue has told us of.',
 		details: {path: object.path, sha256: object.sha256, status: 502},
 		retryable: true,
 	});

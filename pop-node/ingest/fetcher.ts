@@ -26,6 +26,8 @@ export type Fetcher = {
 	pull(request: {readonly path: string; readonly uri: string; readonly known?: StoreEntry}): Promise<boolean>;
 	/** Whether a pull of this path is on its way and can be joined. */
 	isPulling(path: string): boolean;
+	/** Removes what was begun of a version that nobody wants any more. What is being written stays until that ends. */
+	discard(entry: StoreEntry): Promise<void>;
 	/** Bytes that the download of this content has on disk from its begin; undefined while none writes. */
 	arrivedBytes(sha256: string): number | undefined;
 	stats(): FetchStats;
@@ -68,6 +70,12 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 					onProgress: (bytes) => arrived.set(object.sha256, bytes),
 				});
 				await finish(object, partialPath);
+			} catch (error) {
+				// It may have been replaced meanwhile: nobody would resume it.
+				if (!signal.aborted) {
+					await store.dropPartial(object);
+				}
+				throw error;
 			} finally {
 				arrived.delete(object.sha256);
 			}
@@ -116,6 +124,11 @@ export const createFetcher = (options: FetcherOptions): Fetcher => {
 	return {
 		fetch,
 		pull,
+		discard: async (entry) => {
+			if (!isRunning(`content ${entry.sha256}`)) {
+				await store.dropPartial(entry);
+			}
+		},
 		isPulling: (path) => isRunning(`path ${path}`),
 		arrivedBytes: (sha256) => arrived.get(sha256),
 		stats: () => ({...count}),

@@ -4,6 +4,7 @@ import type {Logger} from '#appliance/log/logger.ts';
 import {backoffMs} from '#appliance/time/backoff.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {HeadendClient} from '#pop-node/ingest/headend-client.ts';
+import type {StoreEntry} from '#pop-node/store/catalogue-table.ts';
 import type {ObjectStore} from '#pop-node/store/object-store.ts';
 
 export type FollowState =
@@ -19,6 +20,8 @@ export type FollowOptions = {
 	readonly retryDelayMinMs: number;
 	readonly retryDelayMaxMs: number;
 	readonly onState: (state: FollowState) => void;
+	/** What was known of an object of which there is another version now. */
+	readonly onReplaced: (entry: StoreEntry) => Promise<void>;
 	/** Something changed that may have to be downloaded. */
 	readonly onChange: () => void;
 };
@@ -56,7 +59,8 @@ export const followCatalogue = async (options: FollowOptions): Promise<void> => 
 };
 
 /** Reads every page and removes what is on none. Answers the revision from which the feed continues. */
-const readWhole = async ({client, store, signal, onState, onChange}: FollowOptions): Promise<number> => {
+const readWhole = async (options: FollowOptions): Promise<number> => {
+	const {client, store, signal, onState, onReplaced, onChange} = options;
 	const seen = new Set<string>();
 	let firstRevision: number | undefined;
 	let after: string | undefined;
@@ -68,12 +72,15 @@ const readWhole = async ({client, store, signal, onState, onChange}: FollowOptio
 				store.table.resetRevisions();
 			}
 		}
-		store.table.transaction(() => {
-			for (const object of page.objects) {
+		const replaced = store.table.transaction(() =>
+			page.objects.map((object) => {
 				seen.add(object.path);
-				store.table.put(object);
-			}
-		});
+				return putObject(store, object);
+			}),
+		);
+		for (const entry of replaced.filter((known) => known !== undefined)) {
+			await onReplaced(entry);
+		}
 		onState({kind: 'syncing', objects: seen.size});
 		onChange();
 		// A page that leads nowhere would be read for ever.
@@ -87,22 +94,27 @@ const readWhole = async ({client, store, signal, onState, onChange}: FollowOptio
 };
 
 const readFeed = async (
-	{client, store, signal, onState, onChange}: FollowOptions,
+	{client, store, signal, onState, onReplaced, onChange}: FollowOptions,
 	sinceRevision: number,
 ): Promise<void> => {
 	onState({kind: 'following', revision: sinceRevision});
 	for await (const change of client.feed(sinceRevision, signal)) {
-		const revision = change.kind === 'put' ? putObject(store, change.object) : change.revision;
+		const replaced = change.kind === 'put' ? putObject(store, change.object) : undefined;
 		if (change.kind === 'delete') {
 			await store.remove(change.path, change.revision);
+		} else if (replaced !== undefined) {
+			await onReplaced(replaced);
 		}
+		const {revision} = change.kind === 'put' ? change.object : change;
 		store.table.setRevision(revision);
 		onState({kind: 'following', revision});
 		onChange();
 	}
 };
 
-const putObject = (store: ObjectStore, object: CatalogueObject): number => {
-	store.table.put(object);
-	return object.revision;
+/** Answers what it replaces, if that was another version. */
+const putObject = ({table}: ObjectStore, object: CatalogueObject): StoreEntry | undefined => {
+	const known = table.findByPath(object.path);
+	table.put(object);
+	return known?.sha256 === object.sha256 ? undefined : known;
 };

@@ -63,13 +63,16 @@ export const createFindObject = (options: FindOptions): FindObject => {
 		return true;
 	};
 
+	const pull = (uri: ObjectUri, path: string, known: StoreEntry | undefined): Promise<void> =>
+		within(pullTimeoutMs, fetcher.pull({path, uri, ...(known === undefined ? {} : {known})}));
+
 	const bring = async (uri: ObjectUri, path: string, known: StoreEntry | undefined): Promise<void> => {
 		// A version that the catalogue has told of is fetched by its digest; anything else by its path.
 		const isAnnounced = known !== undefined && known.stored?.sha256 !== known.sha256;
 		if (isAnnounced) {
 			await within(pullTimeoutMs, fetcher.fetch(known, 'asked'));
 		} else if (fetcher.isPulling(path) || mayLook(path)) {
-			await within(pullTimeoutMs, fetcher.pull({path, uri, ...(known === undefined ? {} : {known})}));
+			await pull(uri, path, known);
 		}
 	};
 
@@ -100,6 +103,10 @@ export const createFindObject = (options: FindOptions): FindObject => {
 			}
 		} catch (error) {
 			failure = error;
+		}
+		if (hasCode(failure, 'POP_NODE_OBJECT_CHANGED')) {
+			// The catalogue’s news are still on their way: what the headend has now is asked for by its path.
+			failure = await pull(uri, path, known).catch((error: unknown) => error);
 		}
 		const found = await openEntry(uri, failure === undefined ? 'pulled' : 'stored');
 		if (found !== undefined && (arriving === undefined || found.entry.stored?.sha256 === arriving.entry.sha256)) {

@@ -81,6 +81,7 @@ export const openObjectStore = async (options: StoreOptions) => {
 				// The object may have been deleted while its bytes came; then nobody refers to them.
 				await content.drop(object);
 			}),
+		dropPartial: (entry: StoreEntry): Promise<void> => exclusively(() => content.dropPartial(entry)),
 		/** Opens what is stored of an object; a file that vanished or shrank heals into a miss. */
 		open: async (entry: StoreEntry): Promise<FileHandle | undefined> => {
 			if (entry.stored === undefined) {
