@@ -1,4 +1,4 @@
-import {createWriteStream, renameSync, rmSync, statSync, type WriteStream} from 'node:fs';
+import {createWriteStream, openSync, renameSync, rmSync, statSync, type WriteStream} from 'node:fs';
 import {finished} from 'node:stream/promises';
 import type {Logger} from '#appliance/log/logger.ts';
 
@@ -25,6 +25,20 @@ export type AccessLog = AsyncDisposable & {
 	stats(): {readonly lines: number; readonly dropped: number};
 };
 
+/**
+ * The file is there from now on: a stream makes its own in a while, and lines that are to turn to the next file before then
+ * would find none to rename. What cannot be opened becomes an error of the stream.
+ */
+const openStream = (path: string): WriteStream => {
+	let descriptor: number | undefined;
+	try {
+		descriptor = openSync(path, 'a');
+	} catch {
+		// The stream tries again, and tells why it cannot.
+	}
+	return createWriteStream(path, {flags: 'a', ...(descriptor === undefined ? {} : {fd: descriptor})});
+};
+
 /** JSON lines in `path`, `path.1`, …: at most `filesMax` files of about `fileBytesMax`. */
 export const openAccessLog = (options: {
 	readonly path: string;
@@ -38,7 +52,7 @@ export const openAccessLog = (options: {
 	const count = {lines: 0, dropped: 0};
 	const open = (): void => {
 		fileBytes = statSync(path, {throwIfNoEntry: false})?.size ?? 0;
-		stream = createWriteStream(path, {flags: 'a'});
+		stream = openStream(path);
 		stream.on('error', (error) => logger.warn({err: error}, 'the access log cannot be written'));
 	};
 	const rotate = (): void => {
