@@ -3,7 +3,7 @@ import {createRandom} from '#demo/link/random.ts';
 /** What the link does to one packet. */
 export type PacketFate = 'pass' | 'lose' | 'fade' | 'duplicate' | 'delay' | 'truncate' | 'corrupt';
 
-/** A span without any signal, in ms since the link began. */
+/** A span without any signal, in ms since the link began; where nothing was sent then, it begins with the next packet. */
 export type Fade = {readonly atMs: number; readonly durationMs: number};
 
 export type LossOptions = {
@@ -42,12 +42,22 @@ export const createLossModel = (options: LossOptions): LossModel => {
 		['truncate', options.truncateRatio ?? 0],
 		['corrupt', options.corruptRatio ?? 0],
 	] as const;
+	const begunMs = new Map<Fade, number>();
+	const isWithin = (fade: Fade, elapsedMs: number): boolean => {
+		if (elapsedMs < fade.atMs) {
+			return false;
+		}
+		// A machine that stood still for as long would let every packet pass.
+		const beganMs = begunMs.get(fade) ?? (elapsedMs < fade.atMs + fade.durationMs ? fade.atMs : elapsedMs);
+		begunMs.set(fade, beganMs);
+		return elapsedMs < beganMs + fade.durationMs;
+	};
 	return {
 		random,
 		decide: (elapsedMs) => {
 			const lost = loses(random());
 			let draw = random();
-			if (fades.some(({atMs, durationMs}) => elapsedMs >= atMs && elapsedMs < atMs + durationMs)) {
+			if (fades.some((fade) => isWithin(fade, elapsedMs))) {
 				return 'fade';
 			}
 			if (lost) {

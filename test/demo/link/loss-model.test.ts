@@ -57,6 +57,15 @@ test('a fade loses exactly the packets of its span', (t) => {
 	);
 });
 
+test('a fade that passes while nothing is sent begins with the next packet', (t) => {
+	const model = createLossModel({seed: 5, fades: [{atMs: 100, durationMs: 50}]});
+	const at = [99, 5000, 5049, 5050, 6000];
+	t.deepEqual(
+		at.map((elapsedMs) => model.decide(elapsedMs)),
+		['pass', 'fade', 'fade', 'pass', 'pass'],
+	);
+});
+
 test('impairments have their shares', (t) => {
 	const fates = fatesOf(
 		{seed: 6, duplicateRatio: 0.1, delayRatio: 0.05, truncateRatio: 0.02, corruptRatio: 0.03},
