@@ -50,5 +50,5 @@ test('a live channel reaches the set-top segment by segment over loss, and its p
 	const {repair, objects, terrestrial} = await satellite.status();
 	t.log('push to play', latenciesMs, {repair, received: objects.received, failed: objects.failed, terrestrial});
 	t.is(objects.failed, 0);
-	t.true(Math.max(...latenciesMs) < 8000);
+	t.true(Math.max(...latenciesMs) < 20_000);
 });

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {nginxEntityTag} from '#stb/serve/entity-tag.ts';
@@ -13,6 +13,8 @@ test('what came by satellite is served by nginx, and the rest by our process beh
 	const path = 'vod/film/seg-1.m4s';
 	await satellite.put(path, bytes);
 	t.is(digestOf(await satellite.received(path)), digestOf(bytes));
+	const shown = join(satellite.stateDirectory, 'stb/cache/www/streamverse', path);
+	await eventually('the tree has it', () => stat(shown).then(() => true));
 	const url = `${satellite.stbUrl()}/streamverse/${path}`;
 	const whole = await fetch(url);
 	t.is(digestOf(Buffer.from(await whole.arrayBuffer())), digestOf(bytes));

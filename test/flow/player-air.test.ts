@@ -29,7 +29,8 @@ test.serial('a browser plays a title from the cache after satellite and return p
 });
 
 test.serial('a browser plays a title while it is still arriving, from the air alone', async (t) => {
-	const title = await withSampleTitle(t, 16_000);
+	// On its way for so long that a browser which starts slowly finds it unfinished all the same.
+	const title = await withSampleTitle(t, 30_000);
 	const satellite = await withSatellite(t, {model: {seed: 2}, rateBps: 1_000_000, popNode: false});
 	await title.put(satellite.headendUrl, title.manifests);
 	for (const name of ['master.m3u8', 'media_0.m3u8', 'media_1.m3u8']) {

@@ -1,13 +1,26 @@
+import {randomInt} from 'node:crypto';
 import {once} from 'node:events';
-import type {AddressInfo} from 'node:net';
 import {createServer} from 'node:net';
+import {hasCode} from '#appliance/error/coded-error.ts';
+
+/** Below the range from which the kernel gives ports to whoever asks for any. */
+const [portMin, portMax] = [10_000, 20_000];
 
 /** A TCP port of loopback that was free a moment ago, for a server whose address others must know before it starts. */
 export const freePort = async (): Promise<number> => {
-	const server = createServer().listen({host: '127.0.0.1', port: 0});
-	await once(server, 'listening');
-	const {port} = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
+	for (;;) {
+		const port = randomInt(portMin, portMax);
+		const server = createServer();
+		try {
+			server.listen({host: '127.0.0.1', port, exclusive: true});
+			await once(server, 'listening');
+			server.close();
+			await once(server, 'close');
+			return port;
+		} catch (error) {
+			if (!hasCode(error, 'EADDRINUSE')) {
+				throw error;
+			}
+		}
+	}
 };

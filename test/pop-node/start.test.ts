@@ -14,6 +14,12 @@ const withFakeHeadend = async (t: ExecutionContext, options: Parameters<typeof s
 
 const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
 
+/** Asks the headend each time, and waits for it as long as a machine that is busy with other tests may take. */
+const patient = {
+	ingest: {answerTimeoutMs: 30_000},
+	repair: {revalidateIntervalMs: 0, pullTimeoutMs: 10_000},
+};
+
 const stored = (pop: TestPopNode, objects: number): Promise<true> =>
 	eventually(`${objects} objects stored`, async () => {
 		const {store} = await pop.status();
@@ -140,7 +146,7 @@ test('fetches what it lacks once, however many ask', async (t) => {
 test('asks the headend again for a manifest that is no longer fresh, and serves the old one if it cannot', async (t) => {
 	const headend = await withFakeHeadend(t);
 	headend.put('live/x/m.mpd', Buffer.from('first'), {freshUntilMs: Date.now() - 1});
-	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0, pullTimeoutMs: 10_000}});
+	const pop = await withPopNode(t, {headendUrl: headend.url, ...patient});
 	await stored(pop, 1);
 	headend.hold('live/x/m.mpd', Buffer.from('second'));
 	t.is(await (await pop.get('/streamverse/live/x/m.mpd')).text(), 'second');
@@ -159,7 +165,7 @@ type ServerLike = {destroy(): unknown};
 test('a repair request for a version that we lack brings that version', async (t) => {
 	const headend = await withFakeHeadend(t);
 	headend.put('m.mpd', Buffer.from('first'));
-	const pop = await withPopNode(t, {headendUrl: headend.url, repair: {revalidateIntervalMs: 0, pullTimeoutMs: 10_000}});
+	const pop = await withPopNode(t, {headendUrl: headend.url, ...patient});
 	await stored(pop, 1);
 	const second = Buffer.from('second version');
 	headend.hold('m.mpd', second);

@@ -4,6 +4,7 @@ import {request} from 'node:http';
 import {connect} from 'node:net';
 import test from 'ava';
 import {catalogueChangeSchema, cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
+import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {recordingSender} from '#test/helper/recording-sender.ts';
 import {withHeadend} from '#test/helper/with-headend.ts';
@@ -208,8 +209,12 @@ test('the feed tells what happened since a revision and then what happens', asyn
 });
 
 test('what has expired leaves the catalogue', async (t) => {
-	const {url} = await headendWithoutAir(t);
-	const expires = new Date(Date.now() + 5000).toISOString();
+	let aheadMs = 0;
+	const clock: Clock = {...systemClock, nowMs: () => Date.now() + aheadMs};
+	const {url} = await withHeadend(t, {sections, openSender: recordingSender().open, clock});
+	const expires = new Date(Date.now() + 60_000).toISOString();
 	t.is((await put(url, 'a', '1', {'Streamverse-Expires': expires})).status, 201);
+	t.is((await fetch(`${url}/catalogue/a`)).status, 200);
+	aheadMs = 61_000;
 	await eventually('it is gone', async () => (await fetch(`${url}/catalogue/a`)).status === 404);
 });

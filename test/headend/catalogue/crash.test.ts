@@ -7,6 +7,7 @@ import {stringify} from 'yaml';
 import {cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {eventually} from '#test/helper/eventually.ts';
+import {freePort} from '#test/helper/free-port.ts';
 import {freeUdpPort} from '#test/helper/free-udp-port.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import {withProcess} from '#test/helper/with-process.ts';
@@ -18,7 +19,7 @@ test('killed in the middle of uploads, again and again, a headend never has half
 	const directory = await withDirectory(t);
 	const stateDirectory = join(directory, 'state');
 	const file = join(directory, 'box.yaml');
-	const port = await freeUdpPort();
+	const port = await freePort();
 	await writeFile(
 		file,
 		stringify({

@@ -7,6 +7,7 @@ import test from 'ava';
 import {cataloguePageSchema} from '#appliance/contract/catalogue-schema.ts';
 import {headendStatusSchema} from '#appliance/contract/headend-status-schema.ts';
 import {titleListSchema} from '#appliance/contract/title-schema.ts';
+import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withHeadend} from '#test/helper/with-headend.ts';
 import {withReceiver} from '#test/helper/with-receiver.ts';
@@ -95,13 +96,16 @@ test('what ffmpeg pushes is on air at once, described, and equal to what the hea
 });
 
 test('a channel that stops leaves the air and the catalogue', async (t) => {
-	const headend = await withHeadend(t, {sections: {ingest: {windowMs: 5000}}});
+	let aheadMs = 0;
+	const clock: Clock = {...systemClock, nowMs: () => Date.now() + aheadMs};
+	const headend = await withHeadend(t, {sections: {ingest: {windowMs: 60_000}}, clock});
 	await fetch(`${headend.url}/ingest/two/master.m3u8`, {
 		method: 'PUT',
 		body: '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmedia.m3u8\n',
 	});
 	const titles = async () => titleListSchema.parse(await (await fetch(`${headend.url}/titles`)).json()).titles;
 	await eventually('it is a title', async () => (await titles()).length === 1);
+	aheadMs = 61_000;
 	await eventually('it is none', async () => (await titles()).length === 0);
 	const page = cataloguePageSchema.parse(await (await fetch(`${headend.url}/catalogue`)).json());
 	t.deepEqual(page.objects, []);

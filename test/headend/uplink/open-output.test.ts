@@ -58,7 +58,11 @@ test('another MODCOD is transmitted by a headend that goes on', async (t) => {
 	t.teardown(() => decapsulator.close());
 	const delivery = () => decapsulator.contents().transports[0]?.delivery;
 	const status = async () => headendStatusSchema.parse(await (await fetch(`${url}/status`)).json());
-	await eventually('the first', () => delivery()?.codeRate === '3/4');
+	// The NIT tells the MODCOD, the PAT, which may come after it, the services.
+	await eventually('the first', () => {
+		const [transport] = decapsulator.contents().transports;
+		return transport?.delivery?.codeRate === '3/4' && transport.services.length > 0;
+	});
 	t.like(decapsulator.contents().transports[0], {transportStreamId: 1001, networkId: 1, services: [{serviceId: 5001}]});
 	t.true(await reconfigure({network: {satellite: {...satellite, modulation: 'QPSK', codeRate: '1/2'}}}));
 	await eventually('the second', () => delivery()?.codeRate === '1/2');

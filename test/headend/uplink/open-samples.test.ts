@@ -19,6 +19,8 @@ import {withDirectory} from '#test/helper/with-directory.ts';
 process.env['SOAPY_SDR_PLUGIN_PATH'] = path.join(projectRoot, 'native/build/soapy');
 
 const group = '239.255.77.1';
+/** Of a normal FECFRAME of QPSK 1/2, idle or not. */
+const frameBytes = 4026;
 const received = {samplesPerSymbol: 2, rollOff: 0.2, format: 'integer'} as const;
 
 const outputOf = async (samples: object) => {
@@ -51,8 +53,10 @@ const leavesAs = test.macro<[(file: string) => object]>(async (t, samplesOf) => 
 	const payloads = Array.from({length: 40}, (_, index) => Buffer.alloc(1000, index));
 	await send(t, {payloads, port: config.uplink.port + config.uplink.portOffset});
 	await eventually('all were carried', () => (output.stats()?.datagrams ?? 0) >= payloads.length);
-	// Two frames of 32,400 symbols and what the modulator holds of them are on their way for less than a second.
-	await delay(1500);
+	// Two frames of 32,400 symbols and what the modulator holds of them are on their way; eight more have followed them then.
+	const carried = (): number => output.stats()?.carrierBytes ?? 0;
+	const enoughBytes = carried() + 8 * frameBytes;
+	await eventually('the last of them have left', () => carried() >= enoughBytes);
 	t.like(output.stats(), {droppedDatagrams: 0, lostBytes: 0});
 	await output[Symbol.asyncDispose]();
 	t.is(failures(), 0);
