@@ -31,11 +31,14 @@ test('serves what the headend has now where the catalogue has not yet told of it
 		headend.hold(path, bytes);
 	}
 	headend.spoil(undefined);
-	for (const [path, bytes] of Object.entries(newer)) {
-		const answer = await pop.get(`/streamverse/${path}`);
-		t.is(answer.status, 200, path);
-		t.deepEqual(await bytesOf(answer), bytes);
-	}
+	const small = await pop.get('/streamverse/small');
+	t.is(small.status, 200);
+	t.true((await bytesOf(small)).equals(newer.small));
+	// What is passed on as it comes breaks off where its download is slow to find that it is another's.
+	await eventually('the large one', async () => {
+		const answer = await pop.get('/streamverse/large');
+		return answer.status === 200 && (await bytesOf(answer)).equals(newer.large);
+	});
 });
 
 test('what was begun of a version is removed when another one replaces it', async (t) => {
