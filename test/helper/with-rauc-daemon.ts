@@ -1,13 +1,14 @@
 import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
-import {chmod, mkdir, readFile, stat, truncate, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
 import {renderSystemConf} from '#ota/slot/rauc/system-conf.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
+import {withMessageBus} from '#test/helper/with-message-bus.ts';
 
 const run = promisify(execFile);
 
@@ -55,9 +56,7 @@ const detachLoops = async (directory: string): Promise<void> => {
 /** The real RAUC daemon on a bus of its own, with plain files for slots and a shell script for a boot loader. */
 export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = {}): Promise<RaucDaemon> => {
 	const directory = await withDirectory(t);
-	const busAddress = `unix:path=${join(directory, 'bus')}`;
 	const holdPath = join(directory, 'hold');
-	await writeBusConfig(directory);
 	await makeKeys(directory);
 	await writeBackend(directory);
 	for (const slot of ['a', 'b']) {
@@ -78,9 +77,7 @@ export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = 
 	});
 	await writeFile(join(directory, 'system.conf'), conf);
 	t.teardown(async () => await detachLoops(directory));
-	const bus = spawn('dbus-daemon', [`--config-file=${join(directory, 'bus.conf')}`, '--nofork'], {stdio: 'ignore'});
-	t.teardown(async () => await stop(bus));
-	await eventually('the bus', async () => (await stat(join(directory, 'bus'))).isSocket());
+	const busAddress = await withMessageBus(t);
 	let daemon: ChildProcess | undefined;
 	const kill = async (): Promise<void> => {
 		await stop(daemon);
@@ -134,21 +131,6 @@ const stop = async (child: ChildProcess | undefined): Promise<void> => {
 		child.kill('SIGKILL');
 		await once(child, 'exit');
 	}
-};
-
-const writeBusConfig = async (directory: string): Promise<void> => {
-	await writeFile(
-		join(directory, 'bus.conf'),
-		`<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-<type>system</type>
-<listen>unix:path=${join(directory, 'bus')}</listen>
-<auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
-</busconfig>
-`,
-	);
 };
 
 const makeKeys = async (directory: string): Promise<void> => {
