@@ -92,6 +92,8 @@ export const testImage = async ({
 	}
 	await removeOthers(sources);
 	await keepOnce(directory, async (making) => {
+		/** Gone with its folder where the build fails. */
+		const told: string[] = [];
 		const overlay = path.join(making, 'overlay');
 		await mkdir(overlay, {recursive: true});
 		for (const [file, text] of Object.entries(files)) {
@@ -108,8 +110,10 @@ export const testImage = async ({
 				rootSlotMegabytes: megabytes,
 			},
 			...{outDirectory: making, extraOverlays: [overlay, ...overlays]},
-			output: new Writable({write: (_chunk, _encoding, done) => done()}),
+			output: new Writable({write: (chunk, _encoding, done) => done(void told.push(String(chunk)))}),
 			signal: AbortSignal.timeout(buildTimeoutMs),
+		}).catch((cause: unknown) => {
+			throw new Error(`no image of a ${kind}; so far it told:\n${told.join('')}`, {cause});
 		});
 	});
 	return image;
