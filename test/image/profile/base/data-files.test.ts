@@ -41,7 +41,10 @@ test('what a unit may write to is kept, is the boot loader’s, or is made at ea
 		const unit = readFileSync(path.join(overlay, file), 'utf8');
 		return [...unit.matchAll(new RegExp(`^${setting}=(.*)$`, 'gmu'))].flatMap(([, list]) => (list ?? '').split(' '));
 	};
-	const runtime = units.flatMap((file) => wordsOf(file, 'RuntimeDirectory')).map((name) => `/run/${name}`);
+	// The last is that of chrony's own unit.
+	const runtime = [...units.flatMap((file) => wordsOf(file, 'RuntimeDirectory')), 'chrony'].map(
+		(name) => `/run/${name}`,
+	);
 	for (const file of units) {
 		t.deepEqual(
 			wordsOf(file, 'ReadWritePaths').filter(
@@ -117,6 +120,24 @@ test('drivers are dropped by paths below the kernel’s folder, and none that a 
 		);
 	}
 });
+
+test('a server keeps the drivers of its cards and of its disks', (t) => {
+	const dropped = linesOf('base/modules-dropped.txt');
+	const cards = ['intel/ice', 'intel/i40e', 'intel/ixgbe', 'mellanox', 'broadcom/bnxt', 'chelsio', 'qlogic'];
+	const disks = ['megaraid/megaraid_sas.ko.xz', 'mpt3sas/mpt3sas.ko.xz', 'hpsa.ko.xz', 'smartpqi/smartpqi.ko.xz'];
+	for (const driver of [...cards.map((card) => `net/ethernet/${card}`), ...disks.map((disk) => `scsi/${disk}`)]) {
+		t.false(
+			dropped.some(
+				(pattern) => `drivers/${driver}/`.startsWith(`${pattern}/`) || isBelow(`drivers/${driver}`, pattern),
+			),
+			driver,
+		);
+	}
+});
+
+/** A glob of a folder takes what is in it. */
+const isBelow = (file: string, pattern: string): boolean =>
+	file.split('/').some((_, depth, parts) => path.matchesGlob(parts.slice(0, depth + 1).join('/'), pattern));
 
 test('a setting of the kernel is a name and a value', (t) => {
 	const names = linesOf('base/overlay/usr/lib/sysctl.d/60-streamverse.conf').map((line) => {
