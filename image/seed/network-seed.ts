@@ -3,6 +3,7 @@ import {z} from 'zod';
 const cardsMax = 8;
 const addressesMax = 8;
 const nameServersMax = 3;
+const timeServersMax = 4;
 const addressSchema = z.union([z.ipv4(), z.ipv6()]);
 
 /** Cards whose addresses no DHCP server gives, such as a headend's towards its modulator. Others ask by DHCP. */
@@ -19,6 +20,11 @@ export const networkSeedSchema = z
 				.describe('Each with its prefix, as 192.0.2.10/24.'),
 			gateway: addressSchema.optional(),
 			nameServers: z.array(addressSchema).max(nameServersMax).default([]),
+			timeServers: z
+				.array(z.union([addressSchema, z.hostname()]))
+				.max(timeServersMax)
+				.default([])
+				.describe('NTP, beside the public ones, which a closed network does not reach.'),
 		}),
 	)
 	.max(cardsMax);
@@ -30,13 +36,14 @@ export const isSeededNetworkFile = (name: string): boolean => /^60-seed-[0-9a-f]
 /** Files of systemd-networkd by name (systemd.network(5)). Pure. */
 export const networkFilesOf = (network: NetworkSeed): ReadonlyMap<string, string> =>
 	new Map(
-		network.map(({hardwareAddress, addresses, gateway, nameServers}) => {
+		network.map(({hardwareAddress, addresses, gateway, nameServers, timeServers}) => {
 			const lines = [
 				...['[Match]', `MACAddress=${hardwareAddress}`, '', '[Link]', 'Multicast=yes', '', '[Network]'],
 				...['DHCP=no', 'LinkLocalAddressing=ipv6'],
 				...addresses.map((address) => `Address=${address}`),
 				...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
 				...nameServers.map((server) => `DNS=${server}`),
+				...timeServers.map((server) => `NTP=${server}`),
 			];
 			return [`60-seed-${hardwareAddress.replaceAll(':', '')}.network`, `${lines.join('\n')}\n`] as const;
 		}),

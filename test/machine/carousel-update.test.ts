@@ -73,7 +73,7 @@ test('a set-top has its update from the satellite, and fetches not a byte of it 
 		...{fleet, image: factory, id},
 		cable: {port: cable.ports[1], hardwareAddress},
 		seed: {
-			network: [{hardwareAddress, addresses: [`${address}/24`], nameServers: []}],
+			network: [{hardwareAddress, addresses: [`${address}/24`], nameServers: [], timeServers: []}],
 			config: {stb: {receive: {announcement, interfaceAddress: address}}},
 		},
 	});

@@ -50,7 +50,7 @@ const withBox = async (
 		...{fleet, id: `${kind}-of-three`, image: await testImage({kind, release: '1.0.0'})},
 		cable: {port, hardwareAddress},
 		seed: {
-			network: [{hardwareAddress, addresses: [`${addressOf[kind]}/24`], nameServers: []}],
+			network: [{hardwareAddress, addresses: [`${addressOf[kind]}/24`], nameServers: [], timeServers: []}],
 			config: {[kind]: sections[kind]},
 		},
 	});

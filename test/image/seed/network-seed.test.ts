@@ -3,13 +3,14 @@ import {isSeededNetworkFile, networkFilesOf, networkSeedSchema} from '#image/see
 
 const hardwareAddress = '52:54:00:00:01:0a';
 
-test('a card gets its addresses, its gateway and its name servers, and asks nobody', (t) => {
+test('a card gets its addresses, its gateway and its servers of names and time, and asks nobody', (t) => {
 	const network = networkSeedSchema.parse([
 		{
 			hardwareAddress,
 			addresses: ['192.0.2.1/24', '2001:db8::1/64'],
 			gateway: '192.0.2.254',
 			nameServers: ['192.0.2.53'],
+			timeServers: ['192.0.2.123', 'time.example'],
 		},
 	]);
 	const [[name, text] = ['', '']] = networkFilesOf(network);
@@ -18,7 +19,7 @@ test('a card gets its addresses, its gateway and its name servers, and asks nobo
 	const expected = [
 		...['[Match]', 'MACAddress=52:54:00:00:01:0a', '', '[Link]', 'Multicast=yes', '', '[Network]', 'DHCP=no'],
 		...['LinkLocalAddressing=ipv6', 'Address=192.0.2.1/24', 'Address=2001:db8::1/64'],
-		...['Gateway=192.0.2.254', 'DNS=192.0.2.53', ''],
+		...['Gateway=192.0.2.254', 'DNS=192.0.2.53', 'NTP=192.0.2.123', 'NTP=time.example', ''],
 	];
 	t.is(text, expected.join('\n'));
 });
@@ -31,4 +32,5 @@ test('an address without its prefix is refused', isRefused, {addresses: ['192.0.
 test('a card without an address', isRefused, {addresses: []});
 test('a hardware address that is none', isRefused, {hardwareAddress: '52:54:00'});
 test('a gateway with a line behind it', isRefused, {gateway: '192.0.2.1\nDHCP=yes'});
+test('a time server with a line behind it', isRefused, {timeServers: ['time.example\nDHCP=yes']});
 test('a key that nobody knows', isRefused, {mtu: 9000});
