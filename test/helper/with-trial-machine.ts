@@ -1,3 +1,4 @@
+import {isBootable, readBootVariables} from '#test/bench/powercut/boot-variables.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {publishImage, rolloutTo} from '#test/helper/machine-update.ts';
 import {type RolloutDesk, withApprover} from '#test/helper/with-approver.ts';
@@ -22,7 +23,10 @@ export type Outcome = {readonly phase: string; readonly code: string; readonly m
 export type TrialMachine = TestMachine & {
 	/** Publishes a release, orders it as an operator does, and waits for what the box says of it at last. */
 	readonly offer: (what: Offer) => Promise<Outcome>;
-	/** Waits until it runs what it ran before all trials, healthy, and its boot loader counts this boot as a good one. */
+	/**
+	 * Waits until it runs what it ran before all trials, healthy, and its boot loader counts this boot as a good one and would
+	 * not start what was tried.
+	 */
 	readonly untilUnharmed: () => Promise<void>;
 };
 
@@ -48,10 +52,19 @@ export const withTrialMachine = async (
 				const isOld = booted?.name === 'rootfs.0' && release === image.release;
 				return isOld && presence === 'online' && reported?.healthy === true;
 			});
-			await eventually('the try of the old slot given back', () => /^A_TRY=0$/mu.test(machine.bootVariables()), {
-				timeoutMs: bootTimeoutMs,
-				intervalMs: 1000,
-			});
+			await eventually(
+				'the try of the old slot given back, and the other not to be started',
+				() => {
+					const variables = readBootVariables(machine.diskPath);
+					return (
+						variables !== undefined &&
+						variables.tries.A === 0 &&
+						isBootable(variables, 'A') &&
+						!isBootable(variables, 'B')
+					);
+				},
+				{timeoutMs: bootTimeoutMs, intervalMs: 1000},
+			);
 		},
 	};
 	await trial.untilUnharmed();

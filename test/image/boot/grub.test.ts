@@ -12,6 +12,8 @@ const header = '# GRUB Environment Block\n';
 const runTimeoutMs = 60_000;
 const parallelRuns = 4;
 const partitionOffset = 1024 * 1024;
+/** In the first sector of a FAT of 12 or 16 bits: the lowest bit is set while it is mounted. */
+const stateOffset = 0x25;
 
 type Environment = Readonly<Record<string, string>>;
 type Copies = {readonly first: Buffer; readonly second: Buffer};
@@ -28,6 +30,8 @@ type Circumstances = {
 	readonly minute?: number;
 	/** Whether the disk takes what is written. */
 	readonly writable?: boolean;
+	/** As a cut of power leaves the file system that a box writes to. */
+	readonly unclean?: boolean;
 	/** Files in place of the copies; none where undefined. */
 	readonly files?: Readonly<Record<string, Buffer | undefined>>;
 };
@@ -85,7 +89,7 @@ const boot = async (
 	{directory, at}: {readonly directory: string; readonly at: readonly number[]},
 	name: string,
 	copies: Copies,
-	{refused = '', minute = 0, writable = true, files = {}}: Circumstances = {},
+	{refused = '', minute = 0, writable = true, unclean = false, files = {}}: Circumstances = {},
 ): Promise<Boot> => {
 	const work = path.join(directory, name);
 	mkdirSync(work);
@@ -93,6 +97,7 @@ const boot = async (
 	for (const [index, copy] of [copies.first, copies.second].entries()) {
 		copy.copy(disk, at[index] ?? 0);
 	}
+	disk.writeUInt8(unclean ? 1 : 0, partitionOffset + stateOffset);
 	writeFileSync(path.join(work, 'disk.img'), disk);
 	replaceFiles(path.join(work, 'disk.img'), files);
 	writeFileSync(path.join(work, 'device.map'), `(hd0) ${work}/disk.img\n`);
@@ -214,6 +219,18 @@ for (const [name, bytes] of Object.entries(lost)) {
 		t.is(none.slots, 'B');
 	});
 }
+
+test('a file system that was mounted when the power went is read and counted in as any other', async (t) => {
+	const disk = await withDisk(t);
+	const copies = {first: blockOf(whole), second: blockOf(whole)};
+	const {slots, copies: after} = await boot(disk, 'unclean', copies, {unclean: true});
+	t.is(slots, 'B');
+	t.is(environmentOf(after.first)['B_TRY'], '3');
+	t.deepEqual(after.second, after.first);
+	const one = await boot(disk, 'torn', copies, {unclean: true, files: {grubenv: Buffer.alloc(0)}});
+	t.is(one.slots, 'B');
+	t.is(environmentOf(one.copies.second)['B_TRY'], '3');
+});
 
 test('values that nobody writes start the slot of the factory', async (t) => {
 	const disk = await withDisk(t);
