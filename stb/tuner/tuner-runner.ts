@@ -3,13 +3,13 @@ import type {Clock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {Tuner} from '#native/dvb/tuner.ts';
 import {waitForLock} from '#native/dvb/wait-for-lock.ts';
-import {NativeError} from '#native/native-error.ts';
 import type {AnnouncementListener} from '#stb/tuner/announcement-listener.ts';
 import type {Carrier} from '#stb/tuner/carrier.ts';
 import type {CarrierKeeper} from '#stb/tuner/carrier-keeper.ts';
 import {createDamageMeter, type DamageMeter} from '#stb/tuner/damage-meter.ts';
 import type {Pump} from '#stb/tuner/pump.ts';
-import {readSignal, type SignalReading, unlocked} from '#stb/tuner/signal-meter.ts';
+import {createSignalMeter, type SignalMeter, type SignalReading} from '#stb/tuner/signal-meter.ts';
+import {tuneCarrier} from '#stb/tuner/tune-carrier.ts';
 import type {TunerConfig} from '#stb/tuner/tuner-config.ts';
 import {
 	carrierOf,
@@ -20,8 +20,8 @@ import {
 	tunerStateAtStart,
 } from '#stb/tuner/tuner-state.ts';
 
-/** What the driver, or our own check of a word on the cable, says of a carrier and not of the device. */
-const beyondReach: ReadonlySet<string> = new Set(['NATIVE_DVB_REFUSED', 'NATIVE_DVB_ARGUMENT']);
+/** A look that is late by more is one that the driver does not answer. */
+const lookLateMaxMs = 1000;
 
 export type TunerRunnerOptions = {
 	readonly config: TunerConfig;
@@ -59,11 +59,11 @@ export type TunerFigures = {
 export class TunerRunner {
 	readonly #options: TunerRunnerOptions;
 	readonly #damage: DamageMeter = createDamageMeter();
+	readonly #meter: SignalMeter;
 	#state: TunerState;
 	#tuner: Tuner | undefined;
 	#pump: Pump | undefined;
 	#name: string;
-	#signal: SignalReading = unlocked;
 	#losses = 0;
 	/** A device that opens and fails is not asked in one breath. */
 	#failedLast = false;
@@ -72,7 +72,9 @@ export class TunerRunner {
 
 	constructor(options: TunerRunnerOptions) {
 		this.#options = options;
-		const {source} = options.config;
+		const {source, statisticsIntervalMs} = options.config;
+		const {monotonicMs} = options.clock;
+		this.#meter = createSignalMeter({monotonicMs, ageMaxMs: statisticsIntervalMs + lookLateMaxMs});
 		this.#state = tunerStateAtStart(options.keeper.known);
 		this.#name = source.kind === 'kernel' ? `adapter${source.adapter}/frontend${source.frontend}` : source.kind;
 	}
@@ -80,7 +82,7 @@ export class TunerRunner {
 	figures(): TunerFigures {
 		const {overruns, dropped} = this.#pump?.stats() ?? {overruns: 0, dropped: 0};
 		return {
-			...{state: this.#state, name: this.#name, signal: this.#signal, losses: this.#losses},
+			...{state: this.#state, name: this.#name, signal: this.#meter.reading(), losses: this.#losses},
 			sectionErrors: this.#damage.total(),
 			sectionErrorsPerMinute: this.#damage.perMinute(),
 			overruns: this.#before.overruns + overruns,
@@ -168,33 +170,16 @@ export class TunerRunner {
 		if (carrier === undefined) {
 			return {kind: 'timeout'};
 		}
-		this.#signal = unlocked;
-		if (!(await this.#tune(tuner, carrier, signal))) {
+		this.#meter.retune();
+		if (!(await tuneCarrier(tuner, carrier, {...this.#options, signal}))) {
 			return {kind: 'timeout'};
 		}
-		const {lockMs, statistics} = await waitForLock(tuner, {timeoutMs, signal});
-		this.#signal = readSignal(statistics, carrier);
+		const {lockMs} = await waitForLock(this.#meter.watch(tuner, carrier), {timeoutMs, signal});
 		return lockMs === undefined ? {kind: 'timeout'} : {kind: 'locked', lockMs: Math.round(lockMs)};
 	}
 
-	/** False for a carrier that the driver or the antenna cannot reach: the others may be within reach. */
-	async #tune(tuner: Tuner, carrier: Carrier, signal: AbortSignal): Promise<boolean> {
-		const {config, logger} = this.#options;
-		try {
-			await tuner.tune(carrier, config.antenna, {signal});
-			return true;
-		} catch (error) {
-			if (!(error instanceof NativeError) || !beyondReach.has(error.code)) {
-				throw error;
-			}
-			logger.warn({err: error, carrier}, 'this carrier cannot be tuned to');
-			await sleep(config.statisticsIntervalMs, {signal});
-			return false;
-		}
-	}
-
 	async #awaitAnnouncement(signal: AbortSignal): Promise<TunerEvent> {
-		const {config, listener, clock, tableCarriers} = this.#options;
+		const {config, listener, clock} = this.#options;
 		this.#listen(signal);
 		const untilMs = clock.monotonicMs() + config.announceTimeoutMs;
 		while (clock.monotonicMs() < untilMs) {
@@ -207,11 +192,29 @@ export class TunerRunner {
 				return heard.kind === 'wanted' ? {kind: 'announced'} : {kind: 'told', carriers: [], elsewhere: true};
 			}
 		}
-		const tuner = this.#requireTuner();
-		if (tuner.format === 'ts') {
-			this.#learn(await tableCarriers(tuner, {signal}));
+		return this.#requireTuner().format === 'ts' ? await this.#readTables(signal) : {kind: 'timeout'};
+	}
+
+	/** Tables may take minutes: meanwhile the signal is looked at, and a lock that goes ends it. */
+	async #readTables(signal: AbortSignal): Promise<TunerEvent> {
+		const stop = new AbortController();
+		const until = AbortSignal.any([signal, stop.signal]);
+		const tables = this.#options.tableCarriers(this.#requireTuner(), {signal: until});
+		const loss = this.#untilLost(until);
+		try {
+			const carriers = await Promise.race([tables, loss]);
+			this.#learn(carriers ?? []);
+			return {kind: carriers === undefined ? 'unlocked' : 'timeout'};
+		} finally {
+			stop.abort();
+			await Promise.allSettled([tables, loss]);
 		}
-		return {kind: 'timeout'};
+	}
+
+	async #untilLost(signal: AbortSignal): Promise<undefined> {
+		while (await this.#holdsLock(signal)) {
+			signal.throwIfAborted();
+		}
 	}
 
 	/** What is told on the way changes no state. */
@@ -253,16 +256,12 @@ export class TunerRunner {
 		if (this.#pump?.failure !== undefined) {
 			throw this.#pump.failure;
 		}
-		const carrier = carrierOf(this.#state);
-		this.#signal = readSignal(await tuner.statistics(), carrier);
-		if (!this.#signal.locked) {
-			const {statistics} = await waitForLock(tuner, {timeoutMs: lossPatienceMs, signal});
-			this.#signal = readSignal(statistics, carrier);
-		}
+		const watched = this.#meter.watch(tuner, carrierOf(this.#state));
+		const {lockMs} = await waitForLock(watched, {timeoutMs: lossPatienceMs, signal});
 		if (this.#pump !== undefined) {
 			this.#damage.take(this.#pump.stats().damage, this.#options.clock.monotonicMs());
 		}
-		return this.#signal.locked;
+		return lockMs !== undefined;
 	}
 
 	#listen(signal: AbortSignal): void {
@@ -287,7 +286,7 @@ export class TunerRunner {
 		await this.#closePump();
 		const tuner = this.#tuner;
 		this.#tuner = undefined;
-		this.#signal = unlocked;
+		this.#meter.forget();
 		await tuner?.close();
 	}
 

@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import test, {type ExecutionContext} from 'ava';
 import {silentLogger} from '#appliance/log/logger.ts';
 import {systemClock} from '#appliance/time/clock.ts';
@@ -23,6 +24,10 @@ const createSky = () => ({
 	present: true,
 	gone: false,
 	refused: new Set<number>(),
+	/** Of what the antenna hears, with a lock or without. */
+	levelDbm: -60,
+	tablesLast: false,
+	tableReadings: [] as string[],
 	tuned: [] as number[],
 	pumps: [] as string[],
 	opened: 0,
@@ -31,7 +36,8 @@ const createSky = () => ({
 const fakeTuner = (sky: ReturnType<typeof createSky>): Tuner => {
 	const statistics = (): SignalStatistics => {
 		const locked = sky.lit.has(sky.tuned.at(-1) ?? 0);
-		return {signal: locked, carrier: locked, code: locked, sync: locked, locked, cnrDb: 12};
+		const {levelDbm} = sky;
+		return {signal: locked, carrier: locked, code: locked, sync: locked, locked, levelDbm, ...(locked && {cnrDb: 12})};
 	};
 	const alive = <Answer>(answer: () => Answer): Promise<Answer> =>
 		sky.gone ? Promise.reject(new NativeError('NATIVE_DVB_GONE', 'gone')) : Promise.resolve(answer());
@@ -92,7 +98,15 @@ const withRunner = (t: ExecutionContext, carriers: readonly Carrier[], limits: P
 			listen: () => undefined,
 			announcement: () => sky.announcements.get(sky.tuned.at(-1) ?? 0) ?? {kind: 'silence'},
 		},
-		tableCarriers: () => Promise.resolve(sky.tables.get(sky.tuned.at(-1) ?? 0) ?? []),
+		tableCarriers: async (_, {signal}) => {
+			sky.tableReadings.push('begun');
+			if (sky.tablesLast) {
+				await once(signal, 'abort');
+				sky.tableReadings.push('ended');
+				signal.throwIfAborted();
+			}
+			return sky.tables.get(sky.tuned.at(-1) ?? 0) ?? [];
+		},
 		clock: systemClock,
 		logger: silentLogger(),
 	});
@@ -117,8 +131,33 @@ test('from configuration: dark carriers are passed by, and the announced one is 
 	sky.lit.add(other.frequencyKhz);
 	sky.announcements.set(other.frequencyKhz, wanted);
 	await until('acquiring', other.frequencyKhz);
-	t.like(runner.figures(), {name: 'adapter0/frontend0', signal: {locked: true, cnrDb: 12}, losses: 0});
+	t.like(runner.figures(), {name: 'adapter0/frontend0', signal: {locked: true}, losses: 0});
+	await eventually('the noise is told', () => runner.figures().signal.cnrDb === 12);
 	t.deepEqual(sky.pumps, [`open ${other.frequencyKhz}`]);
+});
+
+test('a dish that is swept is told its level at each look, before there is a lock', async (t) => {
+	const {sky, runner, until} = withRunner(t, [home], {lockTimeoutMs: 3_600_000});
+	await until('searching', home.frequencyKhz);
+	for (const levelDbm of [-71, -52, -64]) {
+		sky.levelDbm = levelDbm;
+		await eventually(`${levelDbm} dBm`, () => runner.figures().signal.levelDbm === levelDbm);
+	}
+	t.deepEqual(runner.figures().state.kind, 'searching');
+	t.false(runner.figures().signal.locked);
+});
+
+test('the level goes on being told while tables are read, and a lock that goes ends the reading', async (t) => {
+	const {sky, runner} = withRunner(t, [home]);
+	sky.lit.add(home.frequencyKhz);
+	sky.tablesLast = true;
+	await eventually('tables are read', () => sky.tableReadings.length === 1);
+	sky.levelDbm = -52;
+	await eventually('the level is told', () => runner.figures().signal.levelDbm === -52);
+	t.deepEqual(sky.tableReadings, ['begun']);
+	sky.lit.clear();
+	await eventually('the reading ends', () => sky.tableReadings.length === 2);
+	t.deepEqual(sky.tableReadings, ['begun', 'ended']);
 });
 
 test('from a bare dish: a foreign network tells where the own one is', async (t) => {
