@@ -1,21 +1,23 @@
 import type {CommissionState, Signal} from '../commission-schema.ts';
 
 const readTimeoutMs = 4000;
+/** A hand is on the dish; and longer than the box itself waits for its tuner's role. */
+const signalTimeoutMs = 2000;
 const writeTimeoutMs = 15_000;
 
 /** What the box answers to a request that it refuses (RFC 9457). */
 type Problem = {readonly title?: string};
 
-const read = async <Answer>(path: string): Promise<Answer> => {
-	const response = await fetch(path, {signal: AbortSignal.timeout(readTimeoutMs)});
+const read = async <Answer>(path: string, timeoutMs: number): Promise<Answer> => {
+	const response = await fetch(path, {signal: AbortSignal.timeout(timeoutMs)});
 	if (!response.ok) {
 		throw new Error(`The box answered ${response.status}.`);
 	}
 	return (await response.json()) as Answer;
 };
 
-export const readState = (): Promise<CommissionState> => read('/api/state');
-export const readSignal = (): Promise<Signal> => read('/api/signal');
+export const readState = (): Promise<CommissionState> => read('/api/state', readTimeoutMs);
+export const readSignal = (): Promise<Signal> => read('/api/signal', signalTimeoutMs);
 
 /** Rejects with the box's own sentence. */
 export const write = async <Answer>(path: string, body: unknown): Promise<Answer> => {

@@ -59,7 +59,8 @@ const follow = async (): Promise<void> => {
 
 const followSignal = async (): Promise<void> => {
 	try {
-		if (!document.hidden && !signal.element.hidden) {
+		// Who listens need not look.
+		if ((!document.hidden || signal.sounds()) && !signal.element.hidden) {
 			signal.show(await readSignal());
 		}
 	} catch {

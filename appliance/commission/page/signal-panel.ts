@@ -1,9 +1,10 @@
 import {create, setAttribute, setText} from '../../page/dom.ts';
 import type {Aim, CommissionState, Signal} from '../commission-schema.ts';
-import {aimRatio, type Reading, readErrors, readLevel, readNoise} from './signal-scale.ts';
+import {lockRatio, type Reading, readAim, readErrors, readLevel, readNoise} from './signal-scale.ts';
 import {createSignalTone} from './signal-tone.ts';
 
-const createBar = (name: string) => {
+/** `lineAt` is where a long bar begins to mean something else. */
+const createBar = (name: string, lineAt?: number) => {
 	const value = create('strong', {class: 'bar-value'});
 	const fill = create('div', {class: 'bar-fill'});
 	const peak = create('div', {class: 'bar-peak'});
@@ -13,7 +14,18 @@ const createBar = (name: string) => {
 		fill,
 		peak,
 	);
-	const element = create('div', {class: 'bar-row'}, create('span', {class: 'bar-name'}, name), value, track);
+	if (lineAt !== undefined) {
+		const line = create('div', {class: 'bar-line'});
+		line.style.setProperty('--ratio', String(lineAt));
+		track.append(line);
+	}
+	const element = create(
+		'div',
+		{class: lineAt === undefined ? 'bar-row' : 'bar-row aim'},
+		create('span', {class: 'bar-name'}, name),
+		value,
+		track,
+	);
 	let best = 0;
 	return {
 		element,
@@ -56,13 +68,23 @@ export const createSignalPanel = () => {
 	const tone = createSignalTone();
 	const lock = create('p', {class: 'lock', role: 'status'});
 	const source = create('p', {class: 'soft'});
-	const bars = {noise: createBar('C/N'), level: createBar('Level'), errors: createBar('Bit errors')};
+	const bars = {
+		aim: createBar('Aim', lockRatio),
+		noise: createBar('C/N'),
+		level: createBar('Level'),
+		errors: createBar('Bit errors'),
+	};
 	const sound = create('button', {type: 'button', class: 'button', 'aria-pressed': 'false'}, 'Tone on');
 	const again = create('button', {type: 'button', class: 'button quiet'}, 'Forget the best');
 	const meters = create(
 		'div',
 		{class: 'bars'},
 		...Object.values(bars).map(({element}) => element),
+		create(
+			'p',
+			{class: 'soft legend'},
+			'The tone plays the aim: beyond its line there is a lock. A coloured mark is the best so far.',
+		),
 		create('p', {class: 'actions'}, sound, again),
 	);
 	const element = create(
@@ -92,11 +114,13 @@ export const createSignalPanel = () => {
 	};
 	return {
 		element,
+		sounds: tone.sounds,
 		update: ({box}: CommissionState) => {
 			element.hidden = box.kind !== 'stb';
 		},
 		show: ({tuner, aim}: Signal) => {
-			tone.follow(tuner && aimRatio(tuner));
+			const aimed = tuner && readAim(tuner);
+			tone.follow(aimed?.ratio);
 			if (tuner === undefined) {
 				tell(
 					'none',
@@ -105,10 +129,11 @@ export const createSignalPanel = () => {
 				);
 				return;
 			}
+			bars.aim.update(aimed);
 			bars.noise.update(readNoise(tuner));
 			bars.level.update(readLevel(tuner));
 			bars.errors.update(readErrors(tuner));
-			tell(...wordsOf(tuner.locked, aim), `Tuner ${tuner.name}${placeOf(aim)}. The thin mark is the best so far.`);
+			tell(...wordsOf(tuner.locked, aim), `Tuner ${tuner.name}${placeOf(aim)}.`);
 		},
 		lose: () => {
 			tone.follow(undefined);

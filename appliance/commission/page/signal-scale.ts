@@ -25,9 +25,9 @@ export const readLevel = ({levelDbm, levelRatio}: TunerStatus): Reading | undefi
 export const readNoise = ({cnrDb}: TunerStatus): Reading | undefined =>
 	cnrDb === undefined ? undefined : {ratio: clamp(cnrDb / cnrDbMax), text: `${cnrDb.toFixed(1).replace('-', '−')} dB`};
 
-/** A long bar is a good one here, too: it grows as the errors go. */
-export const readErrors = ({bitErrorRatio}: TunerStatus): Reading | undefined => {
-	if (bitErrorRatio === undefined) {
+/** A long bar is a good one here, too: it grows as the errors go. Without a lock there are no bits to be right or wrong. */
+export const readErrors = ({locked, bitErrorRatio}: TunerStatus): Reading | undefined => {
+	if (!locked || bitErrorRatio === undefined) {
 		return undefined;
 	}
 	if (bitErrorRatio === 0) {
@@ -40,12 +40,26 @@ export const readErrors = ({bitErrorRatio}: TunerStatus): Reading | undefined =>
 const asPower = (_: string, digits: string): string =>
 	` · 10⁻${[...digits].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 
-/** What a dish is turned by: the noise tells the best place more finely than the level does. */
-export const aimRatio = (tuner: TunerStatus): number | undefined => (readNoise(tuner) ?? readLevel(tuner))?.ratio;
+/** Where the locked part of the aim begins. */
+export const lockRatio = 0.5;
+
+/**
+ * What a dish is turned by, on one scale: below the middle the level leads to a signal, above it the noise leads to the
+ * best place, since it tells that more finely. So a lock that comes never lowers the aim, and one that goes never raises it.
+ */
+export const readAim = (tuner: TunerStatus): Reading | undefined => {
+	const [level, noise] = [readLevel(tuner), readNoise(tuner)];
+	const measured = tuner.locked ? (noise ?? level) : (level ?? noise);
+	if (measured === undefined) {
+		return undefined;
+	}
+	const ratio = tuner.locked ? lockRatio + (1 - lockRatio) * measured.ratio : lockRatio * measured.ratio;
+	return {ratio, text: `${Math.round(ratio * 100)} %`};
+};
 
 export const lowestHz = 220;
 /** From the lowest tone to the highest: what an ear tells apart well, and a telephone's speaker still plays. */
 const octaves = 3;
 
-/** Three octaves over the whole scale, so that equal steps of the level are equal steps of the tone. */
+/** Three octaves over the whole scale, so that equal steps of the aim are equal steps of the tone. */
 export const toneHz = (ratio: number): number => lowestHz * 2 ** (octaves * Math.min(1, Math.max(0, ratio)));

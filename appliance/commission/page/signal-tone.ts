@@ -3,10 +3,13 @@ import {lowestHz, toneHz} from './signal-scale.ts';
 const volume = 0.25;
 /** Slow enough that a step is a glide, fast enough to follow a hand. */
 const glideSeconds = 0.06;
+/** So long a reading may be followed: a few that fail are bridged, and no hand turns a dish by what was. */
+const staleSeconds = 1;
 
 export type SignalTone = {
 	/** Resolves to whether it sounds now. Browsers allow sound only from within a press. */
 	readonly toggle: () => Promise<boolean>;
+	readonly sounds: () => boolean;
 	/** `undefined` is silence: nothing is measured. */
 	readonly follow: (ratio: number | undefined) => void;
 };
@@ -30,14 +33,19 @@ export const createSignalTone = (): SignalTone => {
 			await context.resume();
 			return true;
 		},
+		sounds: () => playing !== undefined,
 		follow: (ratio) => {
 			if (playing === undefined) {
 				return;
 			}
 			const {context, tone, gain} = playing;
-			gain.gain.setTargetAtTime(ratio === undefined ? 0 : volume, context.currentTime, glideSeconds);
+			const {currentTime} = context;
+			gain.gain.cancelScheduledValues(currentTime);
+			gain.gain.setTargetAtTime(ratio === undefined ? 0 : volume, currentTime, glideSeconds);
 			if (ratio !== undefined) {
-				tone.frequency.setTargetAtTime(toneHz(ratio), context.currentTime, glideSeconds);
+				tone.frequency.setTargetAtTime(toneHz(ratio), currentTime, glideSeconds);
+				// Ordered ahead: when no reading follows, this page may be one that the browser lets do nothing.
+				gain.gain.setTargetAtTime(0, currentTime + staleSeconds, glideSeconds);
 			}
 		},
 	};

@@ -1,5 +1,6 @@
 import test from 'ava';
-import {aimRatio, readErrors, readLevel, readNoise, toneHz} from '#appliance/commission/page/signal-scale.ts';
+import fc from 'fast-check';
+import {readAim, readErrors, readLevel, readNoise, toneHz} from '#appliance/commission/page/signal-scale.ts';
 
 const tuner = {name: 'adapter0', locked: true};
 
@@ -7,7 +8,7 @@ test('what a tuner does not tell has no bar', (t) => {
 	t.is(readLevel(tuner), undefined);
 	t.is(readNoise(tuner), undefined);
 	t.is(readErrors(tuner), undefined);
-	t.is(aimRatio(tuner), undefined);
+	t.is(readAim(tuner), undefined);
 });
 
 test('bars stay within themselves', (t) => {
@@ -26,9 +27,37 @@ test('fewer errors are a longer bar', (t) => {
 	t.is(readErrors({...tuner, bitErrorRatio: 1e-12})?.text, '1.0 · 10⁻¹²');
 });
 
-test('the noise leads the tone where it is told, and the tone rises by octaves', (t) => {
-	t.is(aimRatio({...tuner, cnrDb: 10, levelDbm: -75}), 0.5);
-	t.is(aimRatio({...tuner, levelDbm: -75}), 0);
+test('the level leads to a signal, and the noise from there to the best place', (t) => {
+	const searching = {...tuner, locked: false};
+	t.deepEqual(readAim({...searching, levelDbm: -50}), {ratio: 0.25, text: '25 %'});
+	t.is(readAim({...searching, levelDbm: -50, cnrDb: 15})?.ratio, 0.25);
+	t.is(readAim({...searching, cnrDb: 10})?.ratio, 0.25);
+	t.deepEqual(readAim({...tuner, levelDbm: -75, cnrDb: 10}), {ratio: 0.75, text: '75 %'});
+	t.is(readAim({...tuner, levelDbm: -50})?.ratio, 0.75);
+});
+
+test('without a lock there are no bit errors', (t) => {
+	t.is(readErrors({...tuner, locked: false, bitErrorRatio: 0}), undefined);
+});
+
+const measure = (min: number, max: number) => fc.option(fc.double({min, max, noNaN: true}), {nil: undefined});
+const measures = fc.record({levelDbm: measure(-150, 50), levelRatio: measure(0, 1), cnrDb: measure(-20, 60)});
+
+test('no lock that comes lowers the tone, and none that goes raises it', (t) => {
+	const hertz = (locked: boolean, values: object): number | undefined => {
+		const aim = readAim({name: 'adapter0', locked, ...values});
+		return aim && toneHz(aim.ratio);
+	};
+	fc.assert(
+		fc.property(measures, measures, (without, within) => {
+			const [below, above] = [hertz(false, without), hertz(true, within)];
+			return below === undefined || above === undefined || below <= above;
+		}),
+	);
+	t.true((hertz(false, {levelDbm: -48}) ?? 0) < (hertz(true, {levelDbm: -48, cnrDb: 6}) ?? 0));
+});
+
+test('the tone rises by octaves', (t) => {
 	t.is(toneHz(0), 220);
 	t.is(toneHz(1), 1760);
 	t.is(toneHz(2), 1760);
