@@ -19,6 +19,8 @@ import {PartFile} from '#ota/agent/fetch/part-file.ts';
 import {withinDeadline} from '#ota/agent/within-deadline.ts';
 
 export type FetchBundleOptions = {
+	/** A whole bundle is dear: where its list of blocks did not come, but may yet, only the last attempt fetches all of it. */
+	readonly isLastAttempt?: boolean;
 	readonly order: Pick<UpdateOrder, 'orderId' | 'sources' | 'byteBudgetBytes' | 'deadlines'>;
 	readonly bundle: Bundle;
 	readonly path: string;
@@ -62,7 +64,7 @@ export const fetchBundle = async (options: FetchBundleOptions): Promise<FetchedB
 	let broken: unknown;
 	const work = async (signal: AbortSignal): Promise<void> => {
 		const roleUrl = options.roleUrl ?? (() => undefined);
-		await fetchAll(order.sources, {...options, roleUrl, part, limits, signal});
+		await fetchAll(order.sources, {...options, roleUrl, part, limits, signal}, options);
 	};
 	try {
 		const timeoutMs = order.deadlines.fetchMs - part.spentMs();
@@ -81,9 +83,14 @@ export const fetchBundle = async (options: FetchBundleOptions): Promise<FetchedB
 	return part.bytes();
 };
 
-const fetchAll = async (sources: readonly FetchSource[], context: FetchContext): Promise<void> => {
+const fetchAll = async (
+	sources: readonly FetchSource[],
+	context: FetchContext,
+	{isLastAttempt = false}: Pick<FetchBundleOptions, 'isLastAttempt'>,
+): Promise<void> => {
 	const {part, signal, logger} = context;
 	let failure: unknown;
+	let lateList: unknown;
 	let blocks: BlockList | undefined;
 	if (part.isWhole() && (await isRight(blocks, context))) {
 		return;
@@ -91,12 +98,19 @@ const fetchAll = async (sources: readonly FetchSource[], context: FetchContext):
 	const brought = context.broughtBundle?.(context.bundle.sha256);
 	const ways = [...(brought === undefined ? [] : [{kind: 'file', path: brought} as const]), ...sources];
 	for (const source of ways) {
+		if (source.kind === 'https' && blocks === undefined && lateList !== undefined && !isLastAttempt) {
+			failure = lateList;
+			continue;
+		}
 		try {
 			blocks = (await fetchFrom(source, blocks, context)) ?? blocks;
 		} catch (error) {
 			signal.throwIfAborted();
 			logger.warn({err: error, source: source.kind}, 'a source did not give the bundle');
 			failure = error;
+			if (source.kind === 'blocks' && error instanceof CodedError && error.retryable) {
+				lateList = error;
+			}
 		}
 		if (part.isWhole()) {
 			if (await isRight(blocks, context)) {

@@ -1,11 +1,10 @@
 import {CodedError, hasCode} from '#appliance/error/coded-error.ts';
-import {backoffMs} from '#appliance/time/backoff.ts';
-import {sleep} from '#appliance/time/sleep.ts';
 import type {AgentErrorCode} from '#ota/agent/error-code.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
-import {type Body, judgeResponse, retryAfterMs} from '#ota/agent/fetch/judge-response.ts';
+import {type Body, judgeResponse} from '#ota/agent/fetch/judge-response.ts';
 import {type RangeSet, subtractRanges, sumRanges} from '#ota/agent/fetch/range-set.ts';
 import {requestBytes} from '#ota/agent/fetch/request-bytes.ts';
+import {createPatience} from '#ota/agent/fetch/request-patience.ts';
 
 /** How often the bundle may be replaced under way before nobody believes it any more. */
 const changesMax = 3;
@@ -19,9 +18,10 @@ export const fetchByHttps = async (
 	context: FetchContext,
 	{except = []}: {readonly except?: RangeSet} = {},
 ): Promise<void> => {
-	const {part, limits, signal, logger} = context;
+	const {part} = context;
+	const patience = createPatience(url, context);
 	const lacking = (): RangeSet => subtractRanges(part.missing(), except);
-	let [failures, changes] = [0, 0];
+	let changes = 0;
 	for (;;) {
 		const holes = lacking();
 		const [hole] = holes;
@@ -33,29 +33,17 @@ export const fetchByHttps = async (
 		try {
 			await requestHole(url, hole, context);
 		} catch (error) {
-			signal.throwIfAborted();
-			if (!(error instanceof CodedError) || !error.retryable || hasCode(error, 'OTA_FAILED_ROOM')) {
-				throw error;
-			}
-			logger.debug({err: error, url}, 'a range of the bundle did not come');
-			failures = sumRanges(lacking()) < before ? 1 : failures + 1;
+			const gotOn = sumRanges(lacking()) < before;
 			if (hasCode(error, 'OTA_FETCH_CHANGED')) {
 				changes += 1;
 				part.discard();
 			}
-			if (failures > limits.retriesMax || changes > changesMax) {
+			if (changes > changesMax) {
 				throw error;
 			}
-			await part.checkpointIfDue();
-			await sleep(waitBefore(failures, error, context), {signal});
+			await patience.afterFailure(error, {gotOn});
 		}
 	}
-};
-
-const waitBefore = (failures: number, error: CodedError, {limits, random, clock}: FetchContext): number => {
-	const ownMs = backoffMs(failures - 1, {initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs, random});
-	const askedMs = retryAfterMs(error.details['retryAfter'], clock.nowMs()) ?? 0;
-	return Math.max(ownMs, Math.min(askedMs, limits.retryAfterMaxMs));
 };
 
 /** What lacks must be affordable before the first byte is asked for: a bill is not run up for half a bundle. */

@@ -15,6 +15,7 @@ import {overBudget} from '#ota/agent/fetch/fetch-by-https.ts';
 import type {FetchContext} from '#ota/agent/fetch/fetch-context.ts';
 import {judgeResponse} from '#ota/agent/fetch/judge-response.ts';
 import {requestBytes} from '#ota/agent/fetch/request-bytes.ts';
+import {createPatience} from '#ota/agent/fetch/request-patience.ts';
 
 const listBytesMax = 64 * 1024 ** 2;
 /** Small blocks are read many at a time. */
@@ -55,6 +56,17 @@ export const fetchFromBlocks = async (url: string, context: FetchContext): Promi
 };
 
 const fetchList = async (url: string, blocks: Blocks, context: FetchContext): Promise<BlockList> => {
+	const patience = createPatience(url, context);
+	for (;;) {
+		try {
+			return await requestList(url, blocks, context);
+		} catch (error) {
+			await patience.afterFailure(error, {gotOn: false});
+		}
+	}
+};
+
+const requestList = async (url: string, blocks: Blocks, context: FetchContext): Promise<BlockList> => {
 	const {part, bundle, limits, signal} = context;
 	const {sizeBytes, digestBytes} = blocks;
 	const list = {...blocks, bundleBytes: bundle.sizeBytes};

@@ -9,7 +9,7 @@ import {type FetchBundleOptions, fetchBundle} from '#ota/agent/fetch/fetch-bundl
 import {eventually} from '#test/helper/eventually.ts';
 import {sampleOrder, sampleVerify, sha256Of} from '#test/helper/sample-update.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
-import {type MisbehavingServer, withMisbehavingServer} from '#test/helper/with-misbehaving-server.ts';
+import {type Asked, type MisbehavingServer, withMisbehavingServer} from '#test/helper/with-misbehaving-server.ts';
 import {withRoleServe} from '#test/helper/with-role-serve.ts';
 
 const blockSizeBytes = 4096;
@@ -38,6 +38,7 @@ type Setup = {
 	readonly run: (options: {
 		readonly sources: readonly unknown[];
 		readonly budget?: number;
+		readonly isLastAttempt?: boolean;
 		readonly progress?: FetchProgress | undefined;
 		readonly signal?: AbortSignal;
 	}) => Promise<Awaited<ReturnType<typeof fetchBundle>>>;
@@ -69,7 +70,7 @@ const setUp = async (
 	const keptPath = join(directory, 'kept.bundle');
 	await writeFile(keptPath, old);
 	let kept: FetchProgress | undefined;
-	const run: Setup['run'] = async ({sources, budget = bytes.length, progress, signal}) => {
+	const run: Setup['run'] = async ({sources, budget = bytes.length, isLastAttempt = false, progress, signal}) => {
 		const order = sampleOrder({
 			bytes,
 			bundle: {blocks: {blockSizeBytes, sizeBytes: list.length, sha256: sha256Of(list)}},
@@ -78,6 +79,7 @@ const setUp = async (
 		const [bundle] = sampleVerify(order).bundles;
 		return await fetchBundle({
 			order,
+			isLastAttempt,
 			bundle: bundle as FetchBundleOptions['bundle'],
 			path,
 			local: [keptPath],
@@ -141,6 +143,63 @@ test('blocks of the kept bundle are taken from the disk, and only what is new co
 	const cost = await run({sources: [blocksOf(server), https(server)], budget: list.length + fresh});
 	t.deepEqual(cost, {carousel: 0, local: bytes.length - fresh, unicast: list.length + fresh});
 	t.is(sha256Of(await readFile(path)), sha256Of(bytes));
+});
+
+const listAnswer =
+	(fail: (asked: Asked, count: number) => boolean): ((asked: Asked) => void) =>
+	(asked) => {
+		const isList = asked.request.url?.endsWith('blocks') === true;
+		if (isList && !fail(asked, asked.count)) {
+			asked.response.writeHead(200, {'content-length': String(list.length)}).end(list);
+		} else if (!isList) {
+			asked.honest();
+		}
+	};
+const listStatus = (status: number, times = Number.POSITIVE_INFINITY): ((asked: Asked) => void) =>
+	listAnswer(({response}, count) => {
+		if (count < times) {
+			response.writeHead(status).end();
+		}
+		return count < times;
+	});
+const breaksOff = listAnswer(({response}, count) => {
+	if (count < 2) {
+		response.writeHead(200, {'content-length': String(list.length)});
+		response.write(list.subarray(0, 100), () => response.destroy());
+	}
+	return count < 2;
+});
+
+for (const [what, answer] of [
+	['does not come at first', listStatus(503, 3)],
+	['breaks off at first', breaksOff],
+] as const) {
+	test(`a list of blocks that ${what} is asked for again`, async (t) => {
+		const {run, path, server} = await setUp(t, {answer});
+		const fresh = 5 * blockSizeBytes + 100;
+		const {local, unicast} = await run({sources: [blocksOf(server), https(server)], budget: bytes.length});
+		t.is(local, bytes.length - fresh);
+		t.true(unicast <= list.length + fresh + 200, `${unicast} bytes`);
+		t.is(sha256Of(await readFile(path)), sha256Of(bytes));
+	});
+}
+
+test('where the list of blocks does not come the whole bundle is fetched at the last attempt only', async (t) => {
+	const {run, path, kept, server, serve} = await setUp(t, {answer: listStatus(503)});
+	const sources = [blocksOf(server), carousel(), https(server)];
+	serve.held = [[0, 50_000]];
+	await t.throwsAsync(run({sources}), {code: 'OTA_FAILED_FETCH', message: /503/u});
+	t.deepEqual(kept()?.bytes, {carousel: 50_000, local: 0, unicast: 0}, 'the satellite costs nothing');
+	await run({sources, progress: kept(), isLastAttempt: true});
+	t.is(kept()?.bytes.unicast, bytes.length - 50_000);
+	t.is(sha256Of(await readFile(path)), sha256Of(bytes));
+});
+
+test('where there is no list of blocks the whole bundle is fetched at once', async (t) => {
+	const {run, server} = await setUp(t, {answer: listStatus(404)});
+	const cost = await run({sources: [blocksOf(server), https(server)]});
+	t.deepEqual(cost, {carousel: 0, local: 0, unicast: bytes.length});
+	t.is(server.asked(), 2);
 });
 
 test('an incremental fetch that fails does not become a full one beyond the budget', async (t) => {
