@@ -18,10 +18,13 @@ import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
 export type BundleShelf = {
 	readonly judge: (
 		order: UpdateOrder,
-		facts: Pick<JudgeFacts, 'running' | 'nowMs' | 'expiresMs' | 'freeBytes'>,
+		facts: Pick<JudgeFacts, 'running' | 'isFactory' | 'nowMs' | 'expiresMs' | 'freeBytes'>,
 	) => Promise<Judgement>;
 	/** Resolves when the whole bundle is on disk with the digest that the release key signed. */
-	readonly fetch: (order: UpdateOrder, options: {readonly signal: AbortSignal}) => Promise<FetchedBytes>;
+	readonly fetch: (
+		order: UpdateOrder,
+		options: {readonly isLastAttempt?: boolean; readonly signal: AbortSignal},
+	) => Promise<FetchedBytes>;
 	readonly verified: (order: UpdateOrder) => Promise<VerifiedBundle>;
 	/** What an order has cost so far. */
 	readonly bytesOf: (order: UpdateOrder) => FetchedBytes;
@@ -62,11 +65,12 @@ export const createBundleShelf = (options: SettledOptions, store: AgentStore): B
 			const roomReserveBytes = limits.roomReserveBytes;
 			return judgeOrder(order, manifest, {...facts, kind, compatible, format, fetchedBytes, roomReserveBytes});
 		},
-		fetch: async (order, {signal}) => {
+		fetch: async (order, {isLastAttempt = false, signal}) => {
 			await mkdir(directory, {recursive: true});
 			const bundle = await bundleOf(order);
 			return await fetchBundle({
 				order,
+				isLastAttempt,
 				bundle,
 				path: pathOf(bundle),
 				progress: progressOf(order),

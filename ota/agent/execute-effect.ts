@@ -1,5 +1,6 @@
 import {statfs} from 'node:fs/promises';
 import {CodedError, errorMessage, hasCode} from '#appliance/error/coded-error.ts';
+import {backoffMs} from '#appliance/time/backoff.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import type {BundleShelf} from '#ota/agent/bundle-shelf.ts';
 import {runChecks} from '#ota/agent/check/run-checks.ts';
@@ -70,6 +71,7 @@ const judge: Work = async ({state, options, shelf, signal}) => {
 		running: verdict.release,
 		nowMs: clock.nowMs(),
 		expiresMs: state.job.expiresMs,
+		isFactory: verdict.isFactory,
 		freeBytes: bavail * bsize,
 	});
 	return {kind: 'judged', running};
@@ -77,8 +79,8 @@ const judge: Work = async ({state, options, shelf, signal}) => {
 
 const waitUntilDue: Work = async ({state, options: {clock, limits}, signal}) => {
 	const {order, expiresMs} = state.job;
-	const backoffMs = state.kind === 'accepted' ? (state.notBeforeMs ?? 0) : 0;
-	const dueMs = Math.max(order.notBeforeMs ?? 0, backoffMs);
+	const notBeforeMs = state.kind === 'accepted' ? (state.notBeforeMs ?? 0) : 0;
+	const dueMs = Math.max(order.notBeforeMs ?? 0, notBeforeMs);
 	for (let nowMs = clock.nowMs(); nowMs < dueMs; nowMs = clock.nowMs()) {
 		refuseExpired('OTA_REFUSED_EXPIRED', nowMs, expiresMs);
 		await sleep(Math.min(dueMs - nowMs, limits.waitMaxMs), {signal});
@@ -115,7 +117,8 @@ const refuseExpired = (code: AgentErrorCode, nowMs: number, expiresMs: number | 
 const fetch: Work = async ({state, shelf, signal}) => {
 	const {order} = state.job;
 	try {
-		return {kind: 'fetched', bytes: await shelf.fetch(order, {signal})};
+		const isLastAttempt = state.job.attempt >= order.attemptsMax;
+		return {kind: 'fetched', bytes: await shelf.fetch(order, {isLastAttempt, signal})};
 	} catch (error) {
 		signal.throwIfAborted();
 		const failed = failedBy(error, 'OTA_FAILED_FETCH');
@@ -137,16 +140,27 @@ const install: Work = async ({state, options: {installer, logger}, shelf, signal
 	return {kind: 'installed'};
 };
 
-const slotCall =
-	(call: 'cancel' | 'markGood', done: UpdateEvent): Work =>
-	async ({options: {installer, limits}, signal}) => {
-		await withinDeadline(async (bounded) => await installer[call]({signal: bounded}), {
-			what: call === 'cancel' ? 'Taking the new slot back' : 'Marking the slot good',
-			timeoutMs: limits.slotTimeoutMs,
-			signal,
-		});
-		return done;
-	};
+/** What is given up while it is written is written to its end, so that this may take as long as installing. */
+const cancel: Work = async ({state, options: {installer, limits, random}, signal}) => {
+	const tries = state.kind === 'cancelling' ? state.tries : 1;
+	const {retryInitialMs: initialMs, retryMaxMs: maxMs} = limits;
+	await sleep(tries > 1 ? backoffMs(tries - 2, {initialMs, maxMs, random}) : 0, {signal});
+	await withinDeadline(async (bounded) => await installer.cancel({signal: bounded}), {
+		what: 'Taking the new slot back',
+		timeoutMs: state.job.order.deadlines.installMs,
+		signal,
+	});
+	return {kind: 'cancelled'};
+};
+
+const markGood: Work = async ({options: {installer, limits}, signal}) => {
+	await withinDeadline(async (bounded) => await installer.markGood({signal: bounded}), {
+		what: 'Marking the slot good',
+		timeoutMs: limits.slotTimeoutMs,
+		signal,
+	});
+	return {kind: 'marked-good'};
+};
 
 /** Ends with the process; what comes back after the deadline is that nothing happened. */
 const reboot: Work = async ({state, options: {installer}, signal}) => {
@@ -192,9 +206,9 @@ const executors: Readonly<Record<WorkKind, {readonly work: Work; readonly code: 
 	fetch: {work: fetch, code: 'OTA_FAILED_FETCH'},
 	'await-window': {work: awaitWindow, code: 'OTA_FAILED_INSTALL'},
 	install: {work: install, code: 'OTA_FAILED_INSTALL'},
-	cancel: {work: slotCall('cancel', {kind: 'cancelled'}), code: 'OTA_FAILED_INSTALL'},
+	cancel: {work: cancel, code: 'OTA_FAILED_INSTALL'},
 	reboot: {work: reboot, code: 'OTA_FAILED_REBOOT'},
 	check: {work: check, code: 'OTA_ROLLED_BACK_CHECKS'},
-	'mark-good': {work: slotCall('markGood', {kind: 'marked-good'}), code: 'OTA_ROLLED_BACK_MARK'},
+	'mark-good': {work: markGood, code: 'OTA_ROLLED_BACK_MARK'},
 	revert: {work: revert, code: 'OTA_FAILED_REVERT'},
 };

@@ -11,6 +11,8 @@ export type JudgeFacts = {
 	readonly format: 'rauc' | 'directory';
 	/** Undefined: the box does not know what it runs. */
 	readonly running: string | undefined;
+	/** What runs is the factory's slot: the release is installed all the same, since neither of the others came up. */
+	readonly isFactory?: true | undefined;
 	readonly nowMs: number;
 	readonly expiresMs: number | undefined;
 	/** Bytes of the bundle's file system that are free, and of the bundle that are there already. */
@@ -35,7 +37,7 @@ export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts:
 		throw refuse('OTA_REFUSED_MANIFEST', message);
 	}
 	const bundle = pickBundle(order, manifest, facts);
-	if (running === order.release) {
+	if (running === order.release && facts.isFactory !== true) {
 		return {bundle, running: true};
 	}
 	const newer = running === undefined ? undefined : compareReleases(order.release, running);

@@ -6,9 +6,11 @@ import {
 	abandon,
 	end,
 	reasonOf,
+	retry,
 	revert,
 	type Transition,
 	type TransitionContext,
+	takeBack,
 	unchanged,
 } from '#ota/agent/ways-out.ts';
 import type {BootVerdict} from '#ota/slot/slot-installer.ts';
@@ -22,7 +24,11 @@ type Slotted = Extract<ActiveState, {fromSlot: string}>;
  */
 export const onStarted = (before: ActiveState, event: Started, context: TransitionContext): Transition => {
 	const state = countRestart(before, event, context);
-	if (state.job.restarts > context.limits.restartsMax) {
+	const rescued = rescuedFrom(state, event.verdict);
+	if (rescued !== undefined) {
+		return onRescue(rescued, event.verdict, context);
+	}
+	if (state.job.restarts > context.limits.restartsMax && state.kind !== 'cancelling') {
 		return onRestartLoop(state, event, context);
 	}
 	switch (state.kind) {
@@ -48,7 +54,31 @@ export const onStarted = (before: ActiveState, event: Started, context: Transiti
 	}
 };
 
-type OnSlot = Slotted | (Extract<ActiveState, {kind: 'confirming'}> & {readonly fromSlot: string});
+type Confirming = Extract<ActiveState, {kind: 'confirming'}>;
+type OnSlot = Slotted | (Confirming & {readonly fromSlot: string});
+
+const rescuedFrom = (state: ActiveState, {bootedSlot, isFactory}: BootVerdict): Slotted | Confirming | undefined =>
+	isFactory === true && (state.kind === 'confirming' || 'fromSlot' in state) && state.fromSlot !== bootedSlot
+		? state
+		: undefined;
+
+/** The factory's slot runs: neither the new one came up nor the one from which it was installed. */
+const onRescue = (state: Slotted | Confirming, verdict: BootVerdict, context: TransitionContext): Transition => {
+	const {fromSlot} = state;
+	if (fromSlot === undefined) {
+		return retry({...state, reason: {...fallbackReason(verdict), code: 'OTA_FAILED_CHECKS'}}, context);
+	}
+	if (state.kind === 'reverting' || verdict.fallback !== undefined) {
+		const reason = state.kind === 'reverting' ? state.reason : fallbackReason(verdict);
+		return end(state, 'rolled-back', {reason, context});
+	}
+	// A boot loader that cannot count its tries comes here as well, and may boot the new slot yet.
+	if (state.kind === 'cancelling') {
+		return onOldSlot(state, verdict, context);
+	}
+	const message = `${verdict.bootedSlot} was booted in between.`;
+	return takeBack({...state, fromSlot}, reasonOf('OTA_FAILED_INTERRUPTED', message), {retry: true});
+};
 
 const onSlot = (state: OnSlot, verdict: BootVerdict, context: TransitionContext): Transition =>
 	verdict.bootedSlot === state.fromSlot ? onOldSlot(state, verdict, context) : onNewSlot(state, verdict, context);
@@ -65,7 +95,8 @@ const onOldSlot = (state: OnSlot, verdict: BootVerdict, context: TransitionConte
 						context,
 					});
 		case 'cancelling':
-			return {state, effects: [{kind: 'cancel'}]};
+			// An agent that dies of it waits longer each time.
+			return {state: {...state, tries: state.job.restarts}, effects: [{kind: 'cancel'}]};
 		case 'rebooting':
 			return rebooted
 				? end(state, 'rolled-back', {reason: fallbackReason(verdict), context})

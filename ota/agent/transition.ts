@@ -28,7 +28,10 @@ export const transition = (state: UpdateState, event: UpdateEvent, context: Tran
 	if (next.state === counted) {
 		return unchanged(state);
 	}
-	return isActive(next.state) && next.state.job.steps > context.limits.stepsMax ? endLoop(next.state, context) : next;
+	const {state: after} = next;
+	const isLoop = isActive(after) && after.job.steps > context.limits.stepsMax;
+	// A way back is gone to its end, whatever it costs.
+	return isLoop && after.kind !== 'cancelling' && after.kind !== 'reverting' ? endLoop(after, context) : next;
 };
 
 const accept = (event: Extract<UpdateEvent, {kind: 'assigned'}>, {nowMs, bootId}: TransitionContext): Transition => ({
@@ -145,10 +148,8 @@ const onFailed = (
 				? {state: {...state, tries: state.tries + 1}, effects: [{kind: 'reboot'}]}
 				: abandon(state, reason, {retry: false, context});
 		case 'cancelling':
-			// Beyond this the installer cannot be talked to: the next boot tells, and `resume` deals with it.
-			return state.tries < attemptsMax
-				? {state: {...state, tries: state.tries + 1}, effects: [{kind: 'cancel'}]}
-				: end(state, 'failed', {reason: state.reason, context});
+			// An installer that is busy, or cannot be asked, may make the new slot the next one yet, and nobody would check it.
+			return {state: {...state, tries: state.tries + 1}, effects: [{kind: 'cancel'}]};
 		case 'confirming':
 			return state.fromSlot === undefined
 				? end(state, 'failed', {reason: {...reason, code: 'OTA_FAILED_CHECKS'}, context})
@@ -192,10 +193,7 @@ const onStoreFailed = (state: ActiveState, detail: string, context: TransitionCo
 /** An error that feeds itself is ended by the way that leaves the box on a slot that it knows. */
 const endLoop = (state: ActiveState, context: TransitionContext): Transition => {
 	const reason = reasonOf('OTA_FAILED_ERROR_LOOP', `The order changed its state ${context.limits.stepsMax} times.`);
-	const trial = state.kind === 'confirming' || state.kind === 'committing' || state.kind === 'reverting';
-	return trial &&
-		state.fromSlot !== undefined &&
-		state.job.steps <= context.limits.stepsMax + context.limits.attemptsMax
+	return (state.kind === 'confirming' || state.kind === 'committing') && state.fromSlot !== undefined
 		? revert({...state, fromSlot: state.fromSlot}, reason, context)
-		: end(state, 'failed', {reason, context});
+		: abandon(state, reason, {retry: false, context});
 };

@@ -172,12 +172,15 @@ class Runner {
 			this.#enter({kind: 'refused', ...told, sinceMs: this.#options.clock.nowMs()}, []);
 			return;
 		}
-		const {state, effects} = transition(before, {kind: 'store-failed', detail}, this.#context());
-		if (state !== before) {
-			this.#enter(state, effects);
-		} else if (isActive(before) && before.kind === 'cancelling') {
+		if (before.kind === 'cancelling' && event.kind === 'cancelled') {
 			// Cancelled, and nobody can write it: the next start cancels again.
 			this.#enter(endedOf(before, this.#options.clock.nowMs()), []);
+			return;
+		}
+		const failed = before.kind === 'cancelling' ? event : ({kind: 'store-failed', detail} as const);
+		const {state, effects} = transition(before, failed, this.#context());
+		if (state !== before) {
+			this.#enter(state, effects);
 		}
 	}
 

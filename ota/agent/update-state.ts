@@ -44,7 +44,7 @@ export const updateStateSchema = z.discriminatedUnion('kind', [
 	/** Waits for a window. */
 	z.strictObject({kind: z.literal('verified'), ...active}),
 	z.strictObject({kind: z.literal('installing'), ...slotted}),
-	/** The slot that may have been made next must not be booted; then it is tried again or has failed. */
+	/** The slot that may have been made next must not be booted; only then it is tried again or has failed. */
 	z.strictObject({
 		kind: z.literal('cancelling'),
 		...slotted,

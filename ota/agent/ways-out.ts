@@ -24,21 +24,20 @@ export const abandon = (
 	{retry: again, context}: {readonly retry: boolean; readonly context: TransitionContext},
 ): Transition => {
 	if (state.kind === 'installing' || state.kind === 'rebooting') {
-		return {
-			state: {
-				kind: 'cancelling',
-				job: {...state.job, restarts: 0},
-				fromSlot: state.fromSlot,
-				reason,
-				retry: again,
-				tries: 1,
-				sinceMs: state.sinceMs,
-			},
-			effects: [{kind: 'cancel'}],
-		};
+		return takeBack(state, reason, {retry: again});
 	}
 	return again ? retry({...state, reason}, context) : end(state, 'failed', {reason, context});
 };
+
+/** Only when the installer says that the new slot is not the next one the order ends, or is tried again. */
+export const takeBack = (
+	{job, fromSlot, sinceMs}: ActiveState & {readonly fromSlot: string},
+	reason: Reason,
+	{retry: again}: {readonly retry: boolean},
+): Transition => ({
+	state: {kind: 'cancelling', job: {...job, restarts: 0}, fromSlot, reason, retry: again, tries: 1, sinceMs},
+	effects: [{kind: 'cancel'}],
+});
 
 export const retry = (state: ActiveState & {readonly reason: Reason}, context: TransitionContext): Transition => {
 	const {job, reason} = state;

@@ -15,6 +15,8 @@ export type VerifiedBundle = {
 export type BootVerdict = {
 	readonly bootedSlot: string;
 	readonly release: ReleaseVersion | undefined;
+	/** What runs is what was flashed, and what no update writes: never a release on trial. */
+	readonly isFactory?: true;
 	/** Set when another slot was tried first and was not kept. */
 	readonly fallback:
 		| {

@@ -3,6 +3,7 @@ import {buffer} from 'node:stream/consumers';
 import {pack} from 'tar-stream';
 import {type UpdateOrder, updateOrderSchema} from '#appliance/contract/fleet/order-schema.ts';
 import {type Bundle, type ReleaseManifest, releaseManifestSchema} from '#appliance/contract/fleet/release-schema.ts';
+import type {UpdateJob} from '#ota/agent/update-state.ts';
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -52,6 +53,14 @@ export const sampleOrder = ({bytes, release = '2.0.0', orderId = 'r1', ...edits}
 		...edits.order,
 	});
 };
+
+/** An order that an agent works on, as it lies on disk. */
+export const sampleJob = (edits: Partial<UpdateOrder> = {}): UpdateJob => ({
+	order: sampleOrder({bytes: Buffer.from('a bundle'), order: edits}),
+	origin: 'fleet',
+	...{attempt: 1, steps: 3, restarts: 0, bootId: 'boot-1'},
+	bytes: {carousel: 0, local: 0, unicast: 0},
+});
 
 /** Verifying itself has tests of its own; here a signature is the word `good`. */
 export const sampleVerify = ({

@@ -18,7 +18,7 @@ export type RaucDaemon = {
 	/** Kills the daemon at once. */
 	readonly kill: () => Promise<void>;
 	/** Starts it as if this slot had been booted. */
-	readonly start: (bootname: 'A' | 'B') => Promise<void>;
+	readonly start: (bootname: 'A' | 'B' | 'R') => Promise<void>;
 	/** Makes a bundle; answers its path and the image in it. */
 	readonly makeBundle: (options: {
 		readonly version: string;
@@ -54,12 +54,15 @@ const detachLoops = async (directory: string): Promise<void> => {
 };
 
 /** The real RAUC daemon on a bus of its own, with plain files for slots and a shell script for a boot loader. */
-export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = {}): Promise<RaucDaemon> => {
+export const withRaucDaemon = async (
+	t: ExecutionContext,
+	{allowPlain = true, factory = false} = {},
+): Promise<RaucDaemon> => {
 	const directory = await withDirectory(t);
 	const holdPath = join(directory, 'hold');
 	await makeKeys(directory);
 	await writeBackend(directory);
-	for (const slot of ['a', 'b']) {
+	for (const slot of ['a', 'b', 'r']) {
 		await writeFile(join(directory, `slot-${slot}.img`), '');
 		await truncate(join(directory, `slot-${slot}.img`), slotBytes);
 	}
@@ -73,6 +76,7 @@ export const withRaucDaemon = async (t: ExecutionContext, {allowPlain = true} = 
 		mountPrefix: join(directory, 'mount'),
 		bootloader: {kind: 'custom', backendPath: join(directory, 'backend.sh')},
 		slots: ['a', 'b'].map((slot) => ({device: join(directory, `slot-${slot}.img`), bootname: slot.toUpperCase()})),
+		...(factory ? {factory: {device: join(directory, 'slot-r.img'), bootname: 'R'}} : {}),
 		...(allowPlain ? {allowPlain: true as const} : {}),
 	});
 	await writeFile(join(directory, 'system.conf'), conf);
@@ -151,6 +155,7 @@ const writeBackend = async (directory: string): Promise<void> => {
 	await writeFile(join(boot, 'primary'), 'A\n');
 	await writeFile(join(boot, 'state.A'), 'good\n');
 	await writeFile(join(boot, 'state.B'), 'good\n');
+	await writeFile(join(boot, 'state.R'), 'good\n');
 	const script = `#!/bin/sh
 while [ -e '${join(directory, 'hold')}' ] && [ "$1" = set-state ]; do sleep 0.02; done
 case "$1" in

@@ -115,8 +115,9 @@ const verdictOf = async (bus: RaucBus, options: RaucInstallerOptions): Promise<B
 	const pair = pairOf(await bus.slots());
 	const {booted, other} = pair;
 	const release = options.runningRelease?.() ?? (booted['bundle.version'] as ReleaseVersion | undefined);
+	const runs = {bootedSlot: booted.name, release, ...(booted.class === other.class ? {} : {isFactory: true as const})};
 	if (!isFallback(pair)) {
-		return {bootedSlot: booted.name, release, fallback: undefined};
+		return {...runs, fallback: undefined};
 	}
 	const cause = await options.bootCause?.().catch((error: unknown) => {
 		options.logger.warn(
@@ -127,8 +128,7 @@ const verdictOf = async (bus: RaucBus, options: RaucInstallerOptions): Promise<B
 	});
 	const detail = `${other.name} (${other['bundle.version'] ?? 'unknown release'}) was not confirmed, and the boot loader went back.`;
 	return {
-		bootedSlot: booted.name,
-		release,
+		...runs,
 		fallback: cause === undefined ? {origin: 'bootloader', detail} : {...cause, detail: `${detail} ${cause.detail}`},
 	};
 };

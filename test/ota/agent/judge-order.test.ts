@@ -53,3 +53,9 @@ for (const [what, [edits, changed, code]] of Object.entries(table)) {
 		}
 	});
 }
+
+test('a release that runs already is confirmed where it is, but in the factory’s slot it is installed', (t) => {
+	const order = sampleOrder({bytes, release: '1.5.0'});
+	t.true(judgeOrder(order, sampleVerify(order), facts).running);
+	t.false(judgeOrder(order, sampleVerify(order), {...facts, isFactory: true}).running);
+});

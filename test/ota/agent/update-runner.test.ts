@@ -1,6 +1,8 @@
+import {join} from 'node:path';
 import test from 'ava';
 import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
 import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
+import {readBootRecord} from '#ota/slot/directory/boot-record.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {type Step, type UpdateBoxOptions, type UpdateOutcome, withUpdateBox} from '#test/helper/with-update-box.ts';
 
@@ -131,10 +133,10 @@ const table: Record<
 	'a reboot that hangs once': {box: () => step('reboot', 'hang'), order: onlyShort('rebootMs'), wanted: good},
 	'a cancel that hangs': {
 		box: () => {
-			const [install, cancel] = [at('install', 'error', ever), at('cancel', 'hang', ever)];
-			// It is tried three times, in all below what the box takes for being stuck.
-			return {slotTimeoutMs: 4000, onStep: (now, box) => install?.(now, box) ?? cancel?.(now, box)};
+			const [install, cancel] = [at('install', 'error', ever), at('cancel', 'hang', {times: 5})];
+			return {onStep: (now, box) => install?.(now, box) ?? cancel?.(now, box)};
 		},
+		order: {...onlyShort('installMs'), attemptsMax: 1},
 		wanted: {phase: 'failed', code: 'OTA_FAILED_INSTALL', slot: 'slot-a', reboots: 0},
 	},
 	'an agent that is killed in install over and over': {
@@ -251,6 +253,13 @@ for (const phase of ['accepted', 'fetching', 'verified', 'installing', 'rebootin
 		t.like(outcome, {phase: 'failed', code: 'OTA_FAILED_ABORTED', slot: 'slot-a', reboots: 0});
 	});
 }
+
+test('a slot is taken back also where nobody can write that down, and where it does not work at first', async (t) => {
+	const [store, cancel] = [at('store-state', 'error', {from: 6, ...ever}), at('cancel', 'error', {times: 2})];
+	const box = await withUpdateBox(t, {onStep: (now, it) => store?.(now, it) ?? cancel?.(now, it)});
+	t.like(await box.run(), {phase: 'failed', code: 'OTA_FAILED_STORE'});
+	t.is((await readBootRecord(join(box.root, 'slots'))).primary, 'slot-a');
+});
 
 test('an order that vanishes once the new slot runs does not turn the box back', async (t) => {
 	const box = await withUpdateBox(t, {

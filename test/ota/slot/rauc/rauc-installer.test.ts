@@ -102,6 +102,25 @@ test('the slot that runs is the way back from what it installs, although GRUB ha
 	t.is((await rauc.environment()).primary, 'A');
 });
 
+test('the factory’s slot is told from those that updates are written to, with a fallback and without one', async (t) => {
+	const rauc = await withRaucDaemon(t, {factory: true});
+	await rauc.start('A');
+	const installer = withInstaller(t, rauc);
+	const {path} = await rauc.makeBundle({version: '2.0.0'});
+	await installer.install(await verifiedOf(path, '2.0.0'), {...soon(), progress});
+	await rauc.start('B');
+	t.is((await installer.bootVerdict(soon())).isFactory, undefined);
+	await rauc.start('R');
+	t.like(await installer.bootVerdict(soon()), {bootedSlot: 'factory.0', isFactory: true, fallback: undefined});
+	for (const slot of ['A', 'B']) {
+		await writeFile(`${rauc.directory}/boot/state.${slot}`, 'bad\n');
+	}
+	const verdict = await installer.bootVerdict(soon());
+	t.like(verdict, {bootedSlot: 'factory.0', isFactory: true, fallback: {origin: 'bootloader'}});
+	await installer.cancel(soon());
+	t.like(await rauc.environment(), {primary: 'R', b: 'bad'});
+});
+
 test('with no good slot to go back to nothing is marked bad', async (t) => {
 	const rauc = await withRaucDaemon(t);
 	await rauc.start('A');
