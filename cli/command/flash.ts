@@ -70,7 +70,9 @@ const flash = async (image: string | undefined, flags: FlashFlags): Promise<void
 	const {makeSeed} = await import('#image/seed/make-seed.ts');
 	const signal = stopSignal();
 	const {imageBytes} = await readBlockMap(`${image}.bmap`);
-	const devicePaths = flags.device.length > 0 ? flags.device : await chooseDevice(flags, signal);
+	const named = flags.device.length > 0 ? flags.device : await chooseDevice(flags, signal);
+	// The tools that finish a disk run in another folder than this.
+	const devicePaths = named.map((file) => path.resolve(file));
 	const seed = makeSeed(
 		{
 			...{site: flags.site, deviceId: flags.deviceId, tags: flags.tag, timeZone: flags.timeZone},
@@ -85,7 +87,7 @@ const flash = async (image: string | undefined, flags: FlashFlags): Promise<void
 	}
 	const view = flags.json === true ? createProgressLines(process.stdout) : createProgressView(process.stderr);
 	const outcomes = await flashImage({
-		...{imagePath: image, devicePaths, seed, journalDirectory: path.resolve(flags.state), signal},
+		...{imagePath: image, devices, seed, journalDirectory: path.resolve(flags.state), signal},
 		onProgress: view.update,
 	});
 	for (const outcome of outcomes) {

@@ -1,4 +1,4 @@
-import {constants} from 'node:fs';
+import {constants, type Stats} from 'node:fs';
 import {type FileHandle, open} from 'node:fs/promises';
 import {hasCode} from '#appliance/error/coded-error.ts';
 
@@ -8,6 +8,8 @@ export type BlockHandle = {
 	readonly write: (buffer: Buffer, offset: number) => Promise<number>;
 	readonly sync: () => Promise<void>;
 	readonly close: () => Promise<void>;
+	/** Of what is open, whatever its path names meanwhile. */
+	readonly stat: () => Promise<Stats>;
 	/** What is read comes from the medium and not from this machine's memory. */
 	readonly isDirect: boolean;
 };
@@ -18,11 +20,15 @@ export type OpenBlockHandle = (
 ) => Promise<BlockHandle>;
 
 /**
- * Opens past the page cache (O_DIRECT), so that what is read back was really on the disk; few file systems know no such
- * thing. Exclusive: the kernel refuses a disk that is mounted or part of something, and nobody mounts it meanwhile.
+ * Opens what is written past the page cache (O_DIRECT), so that what is read back was really on the disk; few file systems
+ * know no such thing. An image needs no such proof, since its bytes are compared with their digests. Exclusive: the kernel
+ * refuses a disk that is mounted or part of something, and nobody mounts it meanwhile.
  */
 export const openBlockHandle: OpenBlockHandle = async (path, {writable, exclusive}) => {
 	const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | (exclusive ? constants.O_EXCL : 0);
+	if (!writable) {
+		return blockHandle(await open(path, flags), false);
+	}
 	try {
 		return blockHandle(await open(path, flags | constants.O_DIRECT), true);
 	} catch (error) {
@@ -39,6 +45,7 @@ const blockHandle = (handle: FileHandle, isDirect: boolean): BlockHandle => ({
 	write: async (buffer, offset) => (await handle.write(buffer, 0, buffer.length, offset)).bytesWritten,
 	sync: () => handle.sync(),
 	close: () => handle.close(),
+	stat: () => handle.stat(),
 });
 
 type WasmMemory = {readonly buffer: ArrayBuffer};

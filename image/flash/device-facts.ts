@@ -1,3 +1,4 @@
+import type {Stats} from 'node:fs';
 import {readdir, readFile, readlink, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {hasCode} from '#appliance/error/coded-error.ts';
@@ -23,6 +24,8 @@ export type DeviceFacts = {
 	readonly uses: readonly DeviceUse[];
 	/** As much as is known of which piece of hardware it is: of this depends whether a journal is believed. */
 	readonly identity: string;
+	/** That hardware, where it is since it was plugged in: names are given again, and two sticks may tell one serial. */
+	readonly instance: string;
 };
 
 export type SystemRoots = {readonly sys: string; readonly proc: string};
@@ -37,17 +40,23 @@ export const readDeviceFacts = async (devicePath: string, roots = systemRoots): 
 	const stats = await stat(devicePath).catch((cause: unknown) => {
 		throw flashError('FLASH_DEVICE_UNKNOWN', `There is no ${devicePath}; --list tells what there is.`, {cause});
 	});
+	return await factsOf(devicePath, stats, roots);
+};
+
+/** The facts of what has these `stats`, named by a path. @throws CodedError FLASH_DEVICE_UNFIT */
+export const factsOf = async (devicePath: string, stats: Stats, roots: SystemRoots): Promise<DeviceFacts> => {
 	if (stats.isFile()) {
+		const identity = JSON.stringify(['file', stats.dev, stats.ino, stats.birthtimeMs, stats.size]);
 		return {
 			...{path: devicePath, kind: 'file', name: path.basename(devicePath), sizeBytes: stats.size},
 			...{logicalSectorBytes: sizeUnitBytes, model: 'a file', serial: '', isReadOnly: false, isRemovable: false},
-			...{uses: [], identity: JSON.stringify(['file', stats.dev, stats.ino, stats.birthtimeMs, stats.size])},
+			...{uses: [], identity, instance: identity},
 		};
 	}
 	if (!stats.isBlockDevice()) {
 		throw flashError('FLASH_DEVICE_UNFIT', `${devicePath} is no disk.`);
 	}
-	return blockDeviceFacts(devicePath, deviceNumber(stats.rdev), roots);
+	return await blockDeviceFacts(devicePath, deviceNumber(stats.rdev), roots);
 };
 
 /** `8:16`, as below /sys/dev/block. The C library keeps the number in two parts. */
@@ -75,6 +84,7 @@ export const blockDeviceFacts = async (
 	const serial = await serialOf(directory, roots);
 	// A disk without a number of its own is the same one only for as long as it stays plugged in.
 	const unique = [wwid, deviceWwid, serial].some((text) => text !== '') ? '' : sequence;
+	const identity = JSON.stringify(['disk', size, model, serial, wwid, deviceWwid, backing, unique]);
 	return {
 		path: devicePath,
 		kind: isPartition ? 'partition' : 'disk',
@@ -86,7 +96,8 @@ export const blockDeviceFacts = async (
 		isReadOnly: (await textOf(directory, 'ro')) === '1',
 		isRemovable: (await textOf(directory, 'removable')) === '1' || /\/(?:usb\d|mmc\d)/u.test(directory),
 		uses: await usesOf(directory, roots),
-		identity: JSON.stringify(['disk', size, model, serial, wwid, deviceWwid, backing, unique]),
+		identity,
+		instance: JSON.stringify([number, sequence, identity]),
 	};
 };
 

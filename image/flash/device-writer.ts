@@ -13,8 +13,8 @@ const chunksPerRecord = 8;
 /** Takes chunks in their order; each is on the disk, read back and compared when `take` returns. */
 export type DeviceWriter = {
 	readonly take: (chunk: Chunk, bytes: Buffer) => Promise<void>;
-	/** Everything was taken: what the disk still holds in its own memory goes to the medium. */
-	readonly finish: () => Promise<void>;
+	/** What this machine or the disk still holds in memory goes to the medium, whoever wrote it. */
+	readonly sync: () => Promise<void>;
 	readonly resumedBytes: () => number;
 };
 
@@ -83,7 +83,7 @@ export const createDeviceWriter = (options: {
 				await journal.record(taken);
 			}
 		},
-		finish: async () => {
+		sync: async () => {
 			try {
 				await answered(handle.sync(), signal);
 			} catch (error) {

@@ -2,7 +2,7 @@ import {stat} from 'node:fs/promises';
 import {hasCode} from '#appliance/error/coded-error.ts';
 import {alignedBuffer, type BlockHandle, type OpenBlockHandle, openBlockHandle} from '#image/flash/block-handle.ts';
 import {type BlockMap, readBlockMap} from '#image/flash/block-map.ts';
-import {type DeviceFacts, readDeviceFacts, type SystemRoots, systemRoots} from '#image/flash/device-facts.ts';
+import {type DeviceFacts, factsOf, readDeviceFacts, type SystemRoots, systemRoots} from '#image/flash/device-facts.ts';
 import {createDeviceWriter, type DeviceWriter} from '#image/flash/device-writer.ts';
 import {flashError} from '#image/flash/flash-error.ts';
 import {type FlashJournal, flashJournal} from '#image/flash/flash-journal.ts';
@@ -22,7 +22,8 @@ const closeTimeoutMs = 5000;
 
 export type FlashOptions = {
 	readonly imagePath: string;
-	readonly devicePaths: readonly string[];
+	/** As they were confirmed: whatever else their paths name by now is not written. */
+	readonly devices: readonly DeviceFacts[];
 	readonly seed?: Seed | undefined;
 	/** Where the journals of interrupted runs are. */
 	readonly journalDirectory: string;
@@ -109,35 +110,41 @@ export const requireDevices = async (
 	{imageBytes, roots = systemRoots}: {readonly imageBytes: number; readonly roots?: SystemRoots | undefined},
 ): Promise<readonly DeviceFacts[]> => {
 	const all = await Promise.all(devicePaths.map((devicePath) => readDeviceFacts(devicePath, roots)));
+	requireFit(all, imageBytes);
+	return all;
+};
+
+const requireFit = (all: readonly DeviceFacts[], imageBytes: number): void => {
 	for (const facts of all) {
 		const refusal = refusalOf(facts, imageBytes);
 		if (refusal !== undefined) {
 			throw refusal;
 		}
 	}
-	const twice = all.find((facts, index) => all.findIndex(({identity}) => identity === facts.identity) !== index);
+	const twice = all.find((facts, index) => all.findIndex(({instance}) => instance === facts.instance) !== index);
 	if (twice !== undefined || all.length > devicesMax) {
 		const why = twice === undefined ? `At most ${devicesMax} disks at once.` : `${twice.path} is named twice.`;
 		throw flashError('FLASH_DEVICE_UNFIT', why);
 	}
-	return all;
 };
 
 const openTargets = async (
-	{devicePaths, openHandle = openBlockHandle, journalDirectory, signal, roots = systemRoots}: FlashOptions,
+	options: FlashOptions,
 	{map, totalBytes, stack}: {map: BlockMap; totalBytes: number; stack: AsyncDisposableStack},
 ): Promise<readonly Target[]> => {
-	const all = await requireDevices(devicePaths, {imageBytes: map.imageBytes, roots});
+	const {journalDirectory, signal, roots = systemRoots} = options;
+	const opened: {readonly facts: DeviceFacts; readonly handle: BlockHandle}[] = [];
+	for (const confirmed of options.devices) {
+		opened.push(await openConfirmed(confirmed, options, stack));
+	}
+	const all = opened.map(({facts}) => facts);
+	requireFit(all, map.imageBytes);
 	const targets: Target[] = [];
-	for (const facts of all) {
-		const handle = await openHandle(facts.path, {writable: true, exclusive: facts.kind === 'disk'}).catch(
-			(cause: unknown) => {
-				throw openRefusal(facts.path, cause);
-			},
-		);
-		// A disk that does not answer is not closed either; the end of the process does it.
-		stack.defer(() => answered(handle.close(), AbortSignal.timeout(closeTimeoutMs)).catch(() => undefined));
-		const journal = flashJournal(journalDirectory, {image: map.digest, device: facts.identity});
+	for (const {facts, handle} of opened) {
+		// Sticks of one batch may tell one serial, and each is to be resumed by itself.
+		const isAlone = all.filter(({identity}) => identity === facts.identity).length === 1;
+		const device = isAlone ? facts.identity : JSON.stringify([facts.name, facts.identity]);
+		const journal = flashJournal(journalDirectory, {image: map.digest, device});
 		const isThere = (): Promise<boolean> =>
 			readDeviceFacts(facts.path, roots).then(
 				({sizeBytes, identity}) => sizeBytes === facts.sizeBytes && identity === facts.identity,
@@ -148,6 +155,25 @@ const openTargets = async (
 		targets.push({facts, handle, writer, journal, rate: createRateMeter(totalBytes)});
 	}
 	return targets;
+};
+
+/** A prompt stands for minutes, and the next disk that is plugged in gets the name of one that was pulled. */
+const openConfirmed = async (
+	{path, kind, instance}: DeviceFacts,
+	{openHandle = openBlockHandle, roots = systemRoots}: FlashOptions,
+	stack: AsyncDisposableStack,
+): Promise<{readonly facts: DeviceFacts; readonly handle: BlockHandle}> => {
+	const handle = await openHandle(path, {writable: true, exclusive: kind === 'disk'}).catch((cause: unknown) => {
+		throw openRefusal(path, cause);
+	});
+	// A disk that does not answer is not closed either; the end of the process does it.
+	stack.defer(() => answered(handle.close(), AbortSignal.timeout(closeTimeoutMs)).catch(() => undefined));
+	const facts = await factsOf(path, await handle.stat(), roots);
+	if (facts.instance !== instance) {
+		const message = `${path} is no longer the disk that was confirmed; nothing was written, so look again and start anew.`;
+		throw flashError('FLASH_DEVICE_UNFIT', message);
+	}
+	return {facts, handle};
 };
 
 const openRefusal = (devicePath: string, cause: unknown): Error => {
@@ -172,23 +198,20 @@ const attempt = async (target: Target, signal: AbortSignal, work: () => Promise<
 	}
 };
 
-const finish = async (
-	target: Target,
-	writtenBytes: number,
-	{seed, signal, openHandle = openBlockHandle}: FlashOptions,
-): Promise<FlashOutcome> => {
+const finish = async (target: Target, writtenBytes: number, {seed, signal}: FlashOptions): Promise<FlashOutcome> => {
 	const {facts, handle, writer} = target;
 	const device = facts.path;
 	let isBackupTableMoved = false;
 	if (target.error === undefined) {
 		await attempt(target, signal, async () => {
-			await writer.finish();
+			await writer.sync();
 			isBackupTableMoved = await moveBackupTable(device, signal);
 			if (seed !== undefined) {
 				const partitions = await readPartitions(readWith(handle, signal), facts.sizeBytes);
 				await writeSeed(device, {seed, partitions, signal});
 			}
-			await syncDevice(device, openHandle, signal);
+			// mtools writes through the page cache, and a technician unplugs as soon as the last line is there.
+			await writer.sync();
 			await target.journal.remove();
 		});
 	}
@@ -197,16 +220,6 @@ const finish = async (
 	}
 	const resumedBytes = writer.resumedBytes();
 	return {kind: 'done', device, writtenBytes, resumedBytes, isVerifiedDirect: handle.isDirect, isBackupTableMoved};
-};
-
-/** mtools writes through the page cache, and a technician unplugs as soon as the last line is there. */
-const syncDevice = async (device: string, openHandle: OpenBlockHandle, signal: AbortSignal): Promise<void> => {
-	const handle = await openHandle(device, {writable: true, exclusive: false});
-	try {
-		await answered(handle.sync(), signal);
-	} finally {
-		await handle.close();
-	}
 };
 
 const readWith =

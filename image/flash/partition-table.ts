@@ -12,12 +12,14 @@ export type Partition = {
 export const sectorBytes = 512;
 export const efiSystemType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
 
+/** A file on a disk of such sectors answers nothing smaller past the page cache, and nothing in between. */
+const blockBytes = 4096;
 const headerBytesMin = 92;
 const entryCountMax = 1024;
 const entryBytesMin = 128;
 const entryBytesMax = 1024;
 
-/** Answers exactly so many bytes of the image or the disk. */
+/** Answers exactly so many bytes of the image or the disk; whole blocks are asked for. */
 export type ReadBytes = (offset: number, length: number) => Promise<Buffer>;
 
 /**
@@ -28,7 +30,12 @@ export const readPartitions = async (read: ReadBytes, diskBytes: number): Promis
 	if (diskBytes < 2 * sectorBytes) {
 		throw invalid('it is too short');
 	}
-	const header = await read(sectorBytes, sectorBytes);
+	const readInside = async (offset: number, length: number): Promise<Buffer> => {
+		const first = offset - (offset % blockBytes);
+		const end = Math.min(Math.ceil((offset + length) / blockBytes) * blockBytes, diskBytes);
+		return (await read(first, end - first)).subarray(offset - first, offset - first + length);
+	};
+	const header = await readInside(sectorBytes, sectorBytes);
 	const headerBytes = header.readUInt32LE(12);
 	if (header.toString('latin1', 0, 8) !== 'EFI PART' || headerBytes < headerBytesMin || headerBytes > sectorBytes) {
 		throw invalid('there is none');
@@ -50,7 +57,7 @@ export const readPartitions = async (read: ReadBytes, diskBytes: number): Promis
 	) {
 		throw invalid('its entries are somewhere else');
 	}
-	const table = (await read(entriesAt, Math.ceil(tableBytes / sectorBytes) * sectorBytes)).subarray(0, tableBytes);
+	const table = await readInside(entriesAt, tableBytes);
 	if (crc32(table) !== header.readUInt32LE(88)) {
 		throw invalid('its entries are damaged');
 	}

@@ -12,11 +12,12 @@ type Fault = {
 	readonly devicePath: string;
 	readonly isThere: () => Promise<boolean>;
 	readonly offset: number;
+	/** None when nobody knows which failed: a sync is of everything. */
 	readonly bytes: Buffer;
 	readonly signal: AbortSignal;
 };
 
-/** What went wrong with a chunk, with the sector where it did and what a technician may think of. */
+/** What went wrong with a chunk, with the sector where it did when that can be found, and what a technician may think of. */
 export const explainFault = async (error: unknown, doing: 'write' | 'read', fault: Fault): Promise<Error> => {
 	if (hasCode(error, 'FLASH_DEVICE_SILENT') || fault.signal.aborted) {
 		return error as Error;
@@ -29,9 +30,10 @@ export const explainFault = async (error: unknown, doing: 'write' | 'read', faul
 	const at = await firstFailing(doing, fault);
 	const code: FlashErrorCode = doing === 'write' ? 'FLASH_WRITE_FAILED' : 'FLASH_READ_FAILED';
 	const verb = doing === 'write' ? 'be written' : 'be read back';
-	return flashError(code, `Sector ${at / sectorBytes} of ${fault.devicePath} cannot ${verb}: ${likelyCause(error)}`, {
+	const what = at === undefined ? fault.devicePath : `Sector ${at / sectorBytes} of ${fault.devicePath}`;
+	return flashError(code, `${what} cannot ${verb}: ${likelyCause(error)}`, {
 		cause: error,
-		sector: at / sectorBytes,
+		sector: at === undefined ? undefined : at / sectorBytes,
 	});
 };
 
@@ -58,7 +60,11 @@ export const explainMismatch = (
 	);
 };
 
-const firstFailing = async (doing: 'write' | 'read', {handle, offset, bytes, signal}: Fault): Promise<number> => {
+/** Undefined when each part of the chunk does well by itself. */
+const firstFailing = async (
+	doing: 'write' | 'read',
+	{handle, offset, bytes, signal}: Fault,
+): Promise<number | undefined> => {
 	const probe = alignedBuffer(probeBytes);
 	for (let at = 0; at < bytes.length; at += probeBytes) {
 		const length = Math.min(probeBytes, bytes.length - at);
@@ -74,7 +80,7 @@ const firstFailing = async (doing: 'write' | 'read', {handle, offset, bytes, sig
 			return offset + at;
 		}
 	}
-	return offset;
+	return undefined;
 };
 
 const likelyCause = (error: unknown): string => {

@@ -4,7 +4,7 @@ import {open, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
-import {type FlashOptions, type FlashOutcome, flashImage} from '#image/flash/flash-image.ts';
+import {type FlashOptions, type FlashOutcome, flashImage, requireDevices} from '#image/flash/flash-image.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const run = promisify(execFile);
@@ -57,9 +57,10 @@ export const withFlashImage = async (t: ExecutionContext): Promise<FlashImage> =
 		await handle.sync();
 	}
 	await run('bmaptool', ['--quiet', 'create', '--output', `${imagePath}.bmap`, imagePath]);
-	const flash: FlashImage['flash'] = (devicePaths, more = {}) =>
+	const flash: FlashImage['flash'] = async (devicePaths, more = {}) =>
 		flashImage({
-			...{imagePath, devicePaths, journalDirectory: path.join(directory, 'journal')},
+			devices: await requireDevices(devicePaths, {imageBytes, roots: more.roots}),
+			...{imagePath, journalDirectory: path.join(directory, 'journal')},
 			...{onProgress: () => undefined, signal: AbortSignal.timeout(60_000)},
 			...more,
 		});

@@ -102,6 +102,31 @@ test('a disk without a number of its own is another one when it was plugged in a
 	t.is(await identityOf({}), await identityOf(sequence), 'one with a number is the same');
 });
 
+test('two sticks of one serial, and the next one at its name, are not the same one', async (t) => {
+	const another = 'devices/pci0/usb2/2-1/host0/block/sdc';
+	const factsOf = async (number: string, extra: Record<string, string> = {}) => {
+		const {roots} = await withSystem(t, {
+			extra: {[`${another}/size`]: '2048', [`${another}/diskseq`]: '9', ...extra},
+		});
+		for (const [name, text] of [
+			['vendor', 'SanDisk '],
+			['model', 'Ultra   '],
+		] as const) {
+			await mkdir(path.join(roots.sys, another, 'device'), {recursive: true});
+			await writeFile(path.join(roots.sys, another, 'device', name), text);
+		}
+		await symlink(path.join(roots.sys, another), path.join(roots.sys, 'dev/block/8:32'));
+		return await blockDeviceFacts('/dev/stick', number, roots);
+	};
+	const stick = await factsOf('8:16');
+	const twin = await factsOf('8:32');
+	const next = await factsOf('8:16', {'devices/pci0/usb2/2-1/host0/block/sdb/diskseq': '10'});
+	t.is(stick.identity, twin.identity);
+	t.not(stick.instance, twin.instance);
+	t.is(stick.identity, next.identity);
+	t.not(stick.instance, next.instance);
+});
+
 test('the kernel’s way of putting a device number into one is undone', (t) => {
 	t.is(deviceNumber(0x8_11), '8:17');
 	t.is(deviceNumber(0x10_fe_05), '254:261');

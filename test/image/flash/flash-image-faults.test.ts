@@ -109,6 +109,48 @@ test(
 	{code: 'FLASH_WRITE_FAILED', message: /smaller than it says/u},
 );
 
+for (const [which, failingSync] of [
+	['of the image', 1],
+	['of the seed', 2],
+] as const) {
+	test(`an error of the last sync ${which} names no sector, because nobody knows which`, async (t) => {
+		const {directory, flash} = await withFlashImage(t);
+		const disk = await usedDisk(directory, 48 * megabyte);
+		let syncs = 0;
+		const outcomes = await flash([disk], {
+			seed: {version: 1, site: 'nairobi-3'},
+			openHandle: failing(disk, ({sync}) => ({
+				isDirect: true,
+				sync: () => {
+					syncs += 1;
+					return syncs === failingSync ? Promise.reject(kernelError('EIO')) : sync();
+				},
+			})),
+		});
+		const error = failureOf(outcomes, disk);
+		t.like(error, {code: 'FLASH_WRITE_FAILED'});
+		t.regex(error.message, /^\S+disk\.img cannot be written: the disk is worn out/u);
+	});
+}
+
+test('a write that fails once names no sector when each part of it can be written', async (t) => {
+	const {directory, flash} = await withFlashImage(t);
+	const disk = await usedDisk(directory, 48 * megabyte);
+	let failed = false;
+	const outcomes = await flash([disk], {
+		openHandle: failing(disk, ({write}) => ({
+			write: (buffer, offset) => {
+				if (!failed && covers(buffer, offset)) {
+					failed = true;
+					return Promise.reject(kernelError('EIO'));
+				}
+				return write(buffer, offset);
+			},
+		})),
+	});
+	t.regex(failureOf(outcomes, disk).message, /^\S+disk\.img cannot be written: the disk is worn out/u);
+});
+
 /** Ends the run after some chunks, as a kill does, and tells how much the next one finds. */
 const resumed = async (
 	{directory, flash}: FlashImage,

@@ -3,6 +3,7 @@ import {copyFile, open, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
+import {openBlockHandle} from '#image/flash/block-handle.ts';
 import type {FlashProgress} from '#image/flash/flash-progress.ts';
 import {bytesAt, usedDisk, withFlashImage} from '#test/helper/with-flash-image.ts';
 
@@ -89,6 +90,20 @@ test('one disk cannot be named twice', async (t) => {
 	const {directory, flash} = await withFlashImage(t);
 	const disk = await usedDisk(directory, 48 * megabyte);
 	await t.throwsAsync(flash([disk, path.join(directory, '.', 'disk.img')]), {code: 'FLASH_DEVICE_UNFIT'});
+});
+
+test('a disk that took the place of the one that was confirmed is not written', async (t) => {
+	const {directory, flash} = await withFlashImage(t);
+	const disk = await usedDisk(directory, 48 * megabyte);
+	const other = await usedDisk(directory, 48 * megabyte, 'other.img');
+	const error = await t.throwsAsync(
+		flash([disk], {openHandle: (file, options) => openBlockHandle(file === disk ? other : file, options)}),
+		{code: 'FLASH_DEVICE_UNFIT'},
+	);
+	t.regex(error?.message ?? '', /disk\.img is no longer the disk that was confirmed/u);
+	for (const file of [disk, other]) {
+		t.true((await readFile(file)).every((byte) => byte === 0xa5));
+	}
 });
 
 test('a seed that the box would not take is refused before anything is written', async (t) => {

@@ -7,6 +7,20 @@ const megabyte = 1024 * 1024;
 const partitionsOf = (bytes: Buffer) =>
 	readPartitions((offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)), bytes.length);
 
+test('a disk with sectors of 4096 bytes is asked for whole ones', async (t) => {
+	const {imagePath} = await withFlashImage(t);
+	const whole = await readFile(imagePath);
+	const asked: number[] = [];
+	await readPartitions((offset, length) => {
+		asked.push(offset, length);
+		return Promise.resolve(whole.subarray(offset, offset + length));
+	}, whole.length);
+	t.deepEqual(
+		asked.filter((number) => number % 4096 !== 0),
+		[],
+	);
+});
+
 test('the partitions are those that sgdisk made', async (t) => {
 	const {imagePath} = await withFlashImage(t);
 	const partitions = await partitionsOf(await readFile(imagePath));

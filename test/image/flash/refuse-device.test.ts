@@ -5,7 +5,7 @@ import {refusalOf} from '#image/flash/refuse-device.ts';
 const imageBytes = 1000 * 512;
 const stick: DeviceFacts = {
 	...{path: '/dev/sdb', kind: 'disk', name: 'sdb', sizeBytes: 2 * imageBytes, logicalSectorBytes: 512},
-	...{model: 'Stick', serial: 'S1', isReadOnly: false, isRemovable: true, uses: [], identity: 'S1'},
+	...{model: 'Stick', serial: 'S1', isReadOnly: false, isRemovable: true, uses: [], identity: 'S1', instance: 'S1'},
 };
 
 const isRefused = test.macro((t, facts: Partial<DeviceFacts>, code: string, why: RegExp) => {
