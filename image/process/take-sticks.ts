@@ -20,17 +20,18 @@ const signal = AbortSignal.timeout(totalMs);
 const template = z
 	.looseObject({
 		box: z.looseObject({kind: boxKindSchema, stateDirectory: z.string()}),
-		fleet: z.looseObject({claimFile: z.string()}),
+		fleet: z.looseObject({claimFile: z.string(), compatible: z.string()}),
 	})
 	.parse(parse(readFileSync(path.join(projectRoot, 'box.yaml'), 'utf8')));
 const {kind, stateDirectory} = template.box;
+const {claimFile, compatible} = template.fleet;
 
 for (const partition of await findSticks({settleMs, signal}).catch((error: unknown) => {
 	logger.warn({err: error}, 'sticks cannot be looked for');
 	return [];
 })) {
 	await takeStick(partition, {
-		...{kind, stateDirectory, claimFile: template.fleet.claimFile, anchorPath, seedRoot},
+		...{kind, compatible, stateDirectory, claimFile, anchorPath, seedRoot},
 		...{mountDirectory: stickMountDirectory, nowMs: Date.now, logger, signal},
 	}).catch((error: unknown) => logger.warn({err: error, partition: partition.path}, 'the stick cannot be read'));
 }

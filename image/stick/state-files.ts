@@ -1,7 +1,5 @@
-import {constants} from 'node:fs';
-import {lchown, lstat, mkdir, open, rm, stat} from 'node:fs/promises';
+import {lchown, lstat, mkdir, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {hasCode} from '#appliance/error/coded-error.ts';
 import {writeDurably} from '#appliance/store/write-durably.ts';
 
 /*
@@ -37,21 +35,4 @@ export const putIntoState = async (stateDirectory: string, name: string, content
 export const giveToOwner = async (ownerOf: string, file: string): Promise<void> => {
 	const {uid, gid} = await stat(ownerOf);
 	await lchown(file, uid, gid);
-};
-
-/** The whole of a small file, undefined when there is none. @throws RangeError for one that is longer than it may be */
-export const readSmall = async (file: string, bytesMax: number): Promise<Buffer | undefined> => {
-	try {
-		await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-		const facts = await handle.stat();
-		if (!facts.isFile() || facts.size > bytesMax) {
-			throw new RangeError(`${path.basename(file)} has ${facts.size} bytes, and may have ${bytesMax}.`);
-		}
-		return await handle.readFile();
-	} catch (error) {
-		if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-			return undefined;
-		}
-		throw error;
-	}
 };

@@ -1,9 +1,9 @@
 import {mkdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {CodedError} from '#appliance/error/coded-error.ts';
+import {readSmall} from '#appliance/store/read-small.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
 import {seedBytesMax, seedPath} from '#image/seed/seed-schema.ts';
-import {readSmall} from '#image/stick/state-files.ts';
 
 /**
  * Puts the seed of a stick where the first boot looks for one. Only a box that nobody has claimed takes one: a seed is

@@ -6,10 +6,10 @@ import {toolText} from '#appliance/diagnostics/run-tool.ts';
 import {errorCode, errorMessage} from '#appliance/error/coded-error.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import type {StickPartition} from '#image/stick/find-sticks.ts';
-import {putIntoState} from '#image/stick/state-files.ts';
+import {putIntoState, stateFolder} from '#image/stick/state-files.ts';
 import {takeRelease} from '#image/stick/take-release.ts';
 import {takeSeed} from '#image/stick/take-seed.ts';
-import {type BroughtReport, broughtReportName} from '#ota/member/brought-release.ts';
+import {type BroughtReport, broughtReportsName, readReports, reportsText} from '#ota/member/brought-release.ts';
 
 const outputBytesMax = 64 * 1024;
 const reasonCharsMax = 1024;
@@ -22,6 +22,8 @@ export const stickFolder = 'streamverse';
 
 export type TakeStickOptions = {
 	readonly kind: BoxKind;
+	/** Of the box's file: what bundles say that are for this hardware. */
+	readonly compatible: string;
 	/** Of the box's file; what is put there belongs to the owner of what it lies in. */
 	readonly stateDirectory: string;
 	/** Of the box's file: where a claim is brought. */
@@ -99,5 +101,9 @@ export const takeFolder = async (folder: string, options: TakeStickOptions): Pro
 		return;
 	}
 	logger.info(report, 'a stick was looked at');
-	await putIntoState(stateDirectory, broughtReportName, `${JSON.stringify(report)}\n`);
+	const earlier = await readReports(await stateFolder(stateDirectory)).catch((error: unknown) => {
+		logger.warn({err: error}, 'what was on a stick before is forgotten');
+		return [];
+	});
+	await putIntoState(stateDirectory, broughtReportsName, reportsText([...earlier, report]));
 };

@@ -1,8 +1,18 @@
 import {createHash} from 'node:crypto';
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
-import {broughtBundleName, broughtReportName, broughtSignatureName} from '#ota/member/brought-release.ts';
+import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
+import type {UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
+import {silentLogger} from '#appliance/log/logger.ts';
+import {type BroughtEnd, broughtEndsName, nextOrderId, readEnds} from '#ota/member/brought-ends.ts';
+import {
+	broughtBundleName,
+	broughtReportsName,
+	broughtSignatureName,
+	openBroughtRelease,
+} from '#ota/member/brought-release.ts';
 import {bootSlot} from '#ota/slot/directory/boot-slot.ts';
 import {provisionSlots} from '#ota/slot/directory/directory-installer.ts';
 import {eventually} from '#test/helper/eventually.ts';
@@ -11,6 +21,13 @@ import {withDirectory} from '#test/helper/with-directory.ts';
 import type {TestFleetServer} from '#test/helper/with-fleet-link.ts';
 import {withMember} from '#test/helper/with-member.ts';
 import {type TestRelease, testReleaseKey, withRelease} from '#test/helper/with-release.ts';
+
+/** As whoever mounts a stick does. */
+const carry = async (stick: string, release: TestRelease, bundle = release.bundle): Promise<void> => {
+	await writeFile(path.join(stick, 'manifest.json'), release.manifestBytes);
+	await writeFile(path.join(stick, broughtSignatureName), release.signature.toString('base64'));
+	await writeFile(path.join(stick, broughtBundleName(release.sha256)), bundle);
+};
 
 /** A member with two slots, and a release in its state as a stick brought it. */
 const withBrought = async (t: ExecutionContext, release: TestRelease, bundle = release.bundle) => {
@@ -24,13 +41,15 @@ const withBrought = async (t: ExecutionContext, release: TestRelease, bundle = r
 	});
 	const stick = path.join(member.stateDirectory, 'stick');
 	await mkdir(stick, {recursive: true});
-	await writeFile(path.join(stick, 'manifest.json'), release.manifestBytes);
-	await writeFile(path.join(stick, broughtSignatureName), release.signature.toString('base64'));
-	await writeFile(path.join(stick, broughtBundleName(release.sha256)), bundle);
-	await writeFile(
-		path.join(stick, broughtReportName),
-		JSON.stringify({version: 1, atMs: 1000, seed: 'none', release: 'taken', reasons: []}),
-	);
+	const reports = ['refused', 'taken'].map((word) => ({
+		version: 1,
+		atMs: 1000,
+		seed: 'none',
+		release: word,
+		reasons: [],
+	}));
+	await writeFile(path.join(stick, broughtReportsName), JSON.stringify(reports));
+	await carry(stick, release, bundle);
 	return {member, slots, stick};
 };
 
@@ -48,7 +67,10 @@ test.serial('a release from a stick is installed without a fleet, which hears of
 	const server = await member.startServer();
 	member.start();
 	const note = await eventually('what was on the stick', () => server.events.find(({event}) => event.kind === 'note'));
-	t.like(note.event.data, {by: 'stick', release: 'taken', seed: 'none'});
+	t.like(note.event.data, {by: 'stick', release: 'refused', seed: 'none'});
+	await eventually('what was on the other stick', () =>
+		server.events.some(({event}) => event.kind === 'note' && event.data['release'] === 'taken'),
+	);
 	await eventually('that it is booted', () => updatesOf(server).some(({phase}) => phase === 'confirming'));
 	const [first] = updatesOf(server);
 	const digest = createHash('sha256').update(release.manifestBytes).digest('hex');
@@ -73,7 +95,8 @@ const refused = test.macro({
 			timeoutMs: endTimeoutMs,
 		});
 		t.is(end.reason?.code, code);
-		await eventually('its room is given back', async () => (await readdir(stick)).length === 0);
+		await eventually('its room is given back', async () => isDeepStrictEqual(await readdir(stick), [broughtEndsName]));
+		t.deepEqual(await readEnds(stick), [{orderId: end.orderId, phase: end.phase, reason: end.reason}]);
 	},
 	title: (name) => `refused by the rules of every update: ${name}`,
 });
@@ -91,8 +114,76 @@ test.serial(
 	'OTA_REFUSED_SIGNATURE',
 );
 test.serial(
-	'a bundle of which a byte is another',
-	refused,
-	{damage: (release) => ({...release, bundle: Buffer.from(release.bundle).fill(1, 600, 601)})},
-	'OTA_FAILED_DIGEST',
+	'a release whose copy went bad on the box is refused, and installed when it is brought again',
+	async (t) => {
+		const release = await withRelease(t, {bytes: await sampleBundle('2.0.0')});
+		const {member, slots, stick} = await withBrought(t, release, Buffer.from(release.bundle).fill(1, 600, 601));
+		const server = await member.startServer();
+		const first = member.start();
+		await eventually('its end', () => updatesOf(server).some(({reason}) => reason?.code === 'OTA_FAILED_DIGEST'), {
+			timeoutMs: endTimeoutMs,
+		});
+		await eventually('its room is given back', async () => isDeepStrictEqual(await readdir(stick), [broughtEndsName]));
+		first.kill('SIGKILL');
+		await first.ended;
+		await carry(stick, release);
+		await member.start().ended;
+		t.is(await readFile(path.join(slots, 'slot-b/release.txt'), 'utf8'), '2.0.0');
+		const orders = new Set(updatesOf(server).map(({orderId}) => orderId));
+		t.deepEqual([...orders], [nextOrderId(release.manifestBytes, undefined), `${[...orders][0]}-2`]);
+	},
 );
+
+/** What a box keeps of a release, without the box. */
+const withCarried = async (t: ExecutionContext) => {
+	const release = await withRelease(t);
+	const directory = await withDirectory(t);
+	await carry(directory, release);
+	const brought = await openBroughtRelease({directory, kind: 'stb', logger: silentLogger()});
+	const orderId = nextOrderId(release.manifestBytes, undefined);
+	const end: BroughtEnd = {
+		...{orderId, phase: 'rolled-back'},
+		reason: {code: 'OTA_ROLLED_BACK_POWER', message: 'The plug was pulled.'},
+	};
+	const offer = async (status: UpdateStatus): Promise<readonly (string | undefined)[]> => {
+		const assigned: (string | undefined)[] = [];
+		const agent = {
+			assign: (order?: UpdateOrder) => {
+				assigned.push(order?.orderId);
+			},
+			status: () => status,
+		};
+		await brought.offer({link: {tellEvent: () => undefined}, agent});
+		return assigned;
+	};
+	return {release, directory, brought, end, offer};
+};
+
+test('an end that was not noted before the power was lost is noted at the next start', async (t) => {
+	const {directory, end, offer} = await withCarried(t);
+	t.deepEqual(await offer({...end, sinceMs: 1}), [], 'and it is not begun again');
+	t.deepEqual(await readEnds(directory), [end]);
+	t.deepEqual(await readdir(directory), [broughtEndsName]);
+});
+
+test('what failed last time is offered again under another name, whatever the agent still tells of it', async (t) => {
+	const {release, directory, end, offer} = await withCarried(t);
+	let failed: BroughtEnd = {...end, phase: 'failed', reason: {code: 'OTA_FAILED_ROOM', message: 'Full.'}};
+	await offer({...failed, sinceMs: 1});
+	for (const name of ['2', '3']) {
+		await carry(directory, release);
+		t.deepEqual(await offer({...failed, sinceMs: 1}), [`${end.orderId}-${name}`]);
+		t.deepEqual(await offer({...failed, sinceMs: 1}), [`${end.orderId}-${name}`], 'the same at each start');
+		failed = {...failed, orderId: `${end.orderId}-${name}`};
+		await offer({...failed, sinceMs: 1});
+	}
+});
+
+test('the end of one release does not take away another that was brought meanwhile', async (t) => {
+	const {directory, brought, offer} = await withCarried(t);
+	const other = {orderId: `stick-${'0'.repeat(32)}`, phase: 'failed', sinceMs: 1} as const;
+	const before = await readdir(directory);
+	brought.ended(other);
+	await offer({phase: 'idle', sinceMs: 1});
+	t.deepEqual((await readdir(directory)).toSorted(), [...before, broughtEndsName].toSorted());
+});
