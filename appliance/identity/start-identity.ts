@@ -9,6 +9,7 @@ import {type KeptClaim, openClaim, spendToken, withoutToken} from '#appliance/id
 import {credentialsOf} from '#appliance/identity/credentials-of.ts';
 import type {IdentityErrorCode} from '#appliance/identity/error-code.ts';
 import {type EstOptions, type EstProof, enrol, fetchCaCertificates} from '#appliance/identity/est-client.ts';
+import {certificateName} from '#appliance/identity/identity-files.ts';
 import {orderChain} from '#appliance/identity/read-certificates.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 import {writeDurably} from '#appliance/store/write-durably.ts';
@@ -94,7 +95,7 @@ const readCredentials = async (options: {
 			throw error;
 		}
 	};
-	const [certificatePem, caPem] = [await read('certificate.pem'), await read('ca.pem')];
+	const [certificatePem, caPem] = [await read(certificateName), await read('ca.pem')];
 	return credentialsOf({...options, certificatePem, caPem: `${options.claim.caPem}\n${caPem}`});
 };
 
@@ -156,7 +157,7 @@ const renew = async (keeper: Keeper): Promise<void> => {
 	const certificatePem = orderChain(pems, {deviceId, keyPem});
 	const caPem = (await fetchCaCertificates(est)).join('');
 	await writeDurably(path.join(directory, 'ca.pem'), caPem, {mode: 0o644});
-	await writeDurably(path.join(directory, 'certificate.pem'), certificatePem, {mode: 0o644});
+	await writeDurably(path.join(directory, certificateName), certificatePem, {mode: 0o644});
 	keeper.claim = await spendToken(directory, claim);
 	keeper.credentials = credentialsOf({keyPem, deviceId, certificatePem, caPem: `${claim.caPem}\n${caPem}`});
 	keeper.logger.info({notAfterMs: keeper.credentials?.notAfterMs}, 'has a certificate');

@@ -9,23 +9,24 @@ import {stateTable} from '#appliance/mqtt/state-repository.ts';
 import {type Database, openDatabase} from '#appliance/store/open-database.ts';
 
 const migrations = [`${trustTables}${spoolTables}${stateTable}${commandTable}`] as const;
-const corruptCodes: readonly (string | undefined)[] = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
+/** Also a database of a newer release, after a box fell back to this one. */
+const unusableCodes: readonly (string | undefined)[] = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'APPLIANCE_STORE_NEWER'];
 const unusableDisk = /^SQLITE_(?:CANTOPEN|FULL|IOERR|READONLY)/u;
 
 /**
- * Opens link.db. A box must be reachable whatever its disk did: a damaged database is put aside and a new one begun (a
- * new epoch, and the trust begins at the claim's key again, from where `desired` brings the chain); on a disk that cannot
- * be written at all it is kept in memory, so that somebody can still look at the box.
+ * Opens link.db. A box must be reachable whatever its disk did: a database that is damaged, or of a newer release, is put
+ * aside and a new one begun (a new epoch, and the trust begins at the claim's key again, from where `desired` brings the
+ * chain); on a disk that cannot be written at all it is kept in memory, so that somebody can still look at the box.
  */
 export const openLinkDatabase = async (directory: string, logger: Logger): Promise<Database> => {
 	const filePath = path.join(directory, 'link.db');
 	try {
 		return openChecked(filePath);
 	} catch (error) {
-		if (!corruptCodes.includes(errorCode(error))) {
+		if (!unusableCodes.includes(errorCode(error))) {
 			return openInMemory(error, logger);
 		}
-		logger.error({err: error}, 'the link’s database is damaged and was put aside');
+		logger.error({err: error}, 'the link’s database is damaged, or of a newer release, and was put aside');
 	}
 	for (const suffix of ['', '-wal', '-shm']) {
 		await rename(`${filePath}${suffix}`, `${filePath}.damaged${suffix}`).catch(() => undefined);

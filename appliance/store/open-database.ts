@@ -11,9 +11,14 @@ export type Migrations = readonly string[];
 
 /**
  * Opens (and creates) a database with write-ahead logging and full synchronisation, then runs the migrations it lacks,
- * each in a transaction of its own. A database from a newer release is refused rather than guessed at.
+ * each in a transaction of its own. A database from a newer release is refused rather than guessed at, unless its owner
+ * has promised that migrations only add (`takesNewer`): a box that falls back opens what the release before it left.
  */
-export const openDatabase = (options: {readonly path: string; readonly migrations: Migrations}): Database.Database => {
+export const openDatabase = (options: {
+	readonly path: string;
+	readonly migrations: Migrations;
+	readonly takesNewer?: boolean;
+}): Database.Database => {
 	const database = new Database(options.path, {timeout: busyTimeoutMs});
 	try {
 		database.pragma('journal_mode = WAL');
@@ -29,10 +34,10 @@ export const openDatabase = (options: {readonly path: string; readonly migration
 
 const migrate = (
 	database: Database.Database,
-	{path, migrations}: {readonly path: string; readonly migrations: Migrations},
+	{path, migrations, takesNewer = false}: Parameters<typeof openDatabase>[0],
 ): void => {
 	const version = Number(database.pragma('user_version', {simple: true}));
-	if (version > migrations.length) {
+	if (version > migrations.length && !takesNewer) {
 		throw new CodedError('APPLIANCE_STORE_NEWER', {
 			message: `${path} was written by a newer release; update this box first.`,
 			details: {path, version, supported: migrations.length},

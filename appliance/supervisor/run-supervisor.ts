@@ -11,6 +11,7 @@ import {createLogRing, type LogRing} from '#appliance/diagnostics/log/log-ring.t
 import {createLogger, type Logger} from '#appliance/log/logger.ts';
 import {openParentChannel, type ParentChannel} from '#appliance/process/parent-channel.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
+import {readStateLost} from '#appliance/store/state-lost.ts';
 import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
 import {planServices, type RoleUnit} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
@@ -31,6 +32,10 @@ export const runSupervisor = async (options: {
 	readonly roleUnit?: RoleUnit;
 	/** The box's part in its fleet; only a file with a section `fleet` has one. */
 	readonly startMember?: StartMember;
+	/** Where the technician's page asks for a factory reset; without it there is none. */
+	readonly resetRequestFile?: string;
+	/** Where the initrd has left its notes of this boot. */
+	readonly runDirectory?: string;
 }): Promise<never> => {
 	const filePath = path.resolve(options.filePath);
 	const config = await loadBoxConfig({filePath, sectionSchemaOf: () => z.unknown()});
@@ -58,6 +63,7 @@ export const runSupervisor = async (options: {
 							stop,
 							signal,
 						});
+			const reasons = reasonsOfBoot(options.runDirectory, logger);
 			const begun = Promise.withResolvers<void>();
 			const tellAll = (status: SupervisorStatus): void => {
 				notify.tell({STATUS: statusText(status)});
@@ -77,7 +83,15 @@ export const runSupervisor = async (options: {
 			});
 			const supervisor = stack.use(
 				await startSupervisor({
-					...{config, plan, release, logger, signal, onChange: tellAll},
+					...{
+						config,
+						plan,
+						release,
+						logger,
+						signal,
+						onChange: tellAll,
+						reasons,
+					},
 					...(member === undefined ? {} : {fleetStatus: member.fleetStatus, onPlayback: member.onPlayback}),
 				}),
 			);
@@ -88,7 +102,10 @@ export const runSupervisor = async (options: {
 			void notify.feedWatchdog({isAlive: supervisor.isAlive, signal});
 			await Promise.race([begun.promise, sleep(headStartMs, {signal}).catch(() => undefined)]);
 			member?.attach(supervisor);
-			stack.use(await openCommission({config, status: supervisor.status, member, stop, logger, signal}));
+			// Who cannot use the data partition would not find there that it is to be reset.
+			const resetRequestFile = reasons.length === 0 ? options.resetRequestFile : undefined;
+			const {status} = supervisor;
+			stack.use(await openCommission({config, status, member, stop, resetRequestFile, logger, signal}));
 			({url} = supervisor);
 			tellParent(parent, supervisor.status(), url);
 			return stack.move();
@@ -110,12 +127,22 @@ const startMember = async (
 	}
 };
 
+const reasonsOfBoot = (runDirectory: string | undefined, logger: Logger): readonly string[] => {
+	const stateLost = readStateLost(runDirectory);
+	if (stateLost === undefined) {
+		return [];
+	}
+	logger.error({reason: stateLost}, 'the state of this box is lost');
+	return [stateLost];
+};
+
 /** A page that cannot be opened costs the technician, not the subscriber. */
 const openCommission = async (options: {
 	readonly config: LoadedBoxConfig<unknown>;
 	readonly status: () => SupervisorStatus;
 	readonly member: SupervisedMember | undefined;
 	readonly stop: (reason: string) => void;
+	readonly resetRequestFile: string | undefined;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 }): Promise<RunningCommission | undefined> => {

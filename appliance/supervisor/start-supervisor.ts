@@ -29,6 +29,8 @@ export type StartSupervisorOptions = {
 	readonly onPlayback?: (report: PlaybackReport) => void;
 	/** How the box stands with its fleet, for the status. */
 	readonly fleetStatus?: () => FleetStatus | undefined;
+	/** Why the box is not healthy whatever its services do. */
+	readonly reasons?: readonly string[];
 };
 
 /** Starts everything that the plan names, watches it, and tells its state over HTTP. */
@@ -49,7 +51,7 @@ export const startSupervisor = async (options: StartSupervisorOptions): Promise<
 				monotonicMs: clock.monotonicMs(),
 			}),
 		);
-		const reasons = [...reasonsAgainstHealth(services)];
+		const reasons = [...(options.reasons ?? []), ...reasonsAgainstHealth(services)];
 		return {
 			version: 1,
 			box: {id: config.box.id, kind: config.box.kind},

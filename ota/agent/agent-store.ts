@@ -20,9 +20,19 @@ export const fetchProgressSchema = z.strictObject({
 });
 export type FetchProgress = z.infer<typeof fetchProgressSchema>;
 
+/** So much of a state as all releases write alike: a trial is known for one also where its state is not understood. */
+const trialSchema = z.object({
+	/** The slot that ran when installing began. */
+	fromSlot: z.string(),
+	job: z.object({order: z.object({orderId: z.string(), deadlines: z.object({confirmMs: z.int().min(0)})})}),
+});
+export type Trial = z.infer<typeof trialSchema>;
+
 export type AgentStore = Disposable & {
 	/** Undefined when there is none, or none that can be understood. */
 	readonly readState: () => UpdateState | undefined;
+	/** Undefined when no other slot is being tried, or about to be. */
+	readonly readTrial: () => Trial | undefined;
 	/** On disk when it returns; throws when it is not. An order that ended is remembered. */
 	readonly writeState: (state: UpdateState, options: {readonly isNews: boolean}) => void;
 	/** Whether the last news was told. */
@@ -38,6 +48,10 @@ export type AgentStore = Disposable & {
 	readonly writeKept: (sha256: string | undefined) => void;
 };
 
+/**
+ * All slots share this file, and a box may fall back from a release that has more migrations than this one: they may add
+ * tables and columns with defaults, and never alter `entry` and `finished`.
+ */
 const migrations = [
 	`create table entry (name text primary key, value text not null) strict, without rowid;
 	create table finished (order_id text primary key, origin text not null, ended_ms integer not null) strict`,
@@ -47,7 +61,7 @@ const finishedMax = 256;
 
 /** The agent's memory: a few rows of JSON, each parsed by its schema when it is read. */
 export const openAgentStore = (path: string): AgentStore => {
-	const database = openDatabase({path, migrations});
+	const database = openDatabase({path, migrations, takesNewer: true});
 	const select = database.prepare<[string], {value: string}>('select value from entry where name = ?');
 	const upsert = database.prepare(
 		'insert into entry (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
@@ -77,6 +91,7 @@ export const openAgentStore = (path: string): AgentStore => {
 	};
 	return {
 		readState: () => read('state', updateStateSchema),
+		readTrial: () => read('state', trialSchema),
 		writeState: database.transaction((state: UpdateState, {isNews}: {readonly isNews: boolean}) => {
 			write('state', state);
 			if (isNews) {

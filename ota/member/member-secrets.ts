@@ -8,6 +8,7 @@ import {
 	secretsOfEnvironment,
 } from '#appliance/diagnostics/bundle/redact.ts';
 import {hasCode} from '#appliance/error/coded-error.ts';
+import {keptClaimName} from '#appliance/identity/identity-files.ts';
 import type {Logger} from '#appliance/log/logger.ts';
 
 /** Old ones are remembered too, since old logs hold them; beyond so many the oldest are forgotten. */
@@ -64,7 +65,7 @@ export class BoxSecrets {
 	async readFiles(): Promise<void> {
 		const {directory, boxFilePath, claimFile} = this.#options;
 		this.#lookAtConfig();
-		const claims = [path.join(directory, 'claim.json'), ...(claimFile === undefined ? [] : [claimFile])];
+		const claims = [path.join(directory, keptClaimName), ...(claimFile === undefined ? [] : [claimFile])];
 		for (const filePath of [boxFilePath, ...claims]) {
 			const text = await this.#read(filePath);
 			const found = new Set<string>();

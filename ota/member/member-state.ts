@@ -8,7 +8,9 @@ import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import type {Clock} from '#appliance/time/clock.ts';
 import type {Agent} from '#ota/agent/agent.ts';
 import {bootedMs, readAddresses, timeZoneOf} from '#ota/member/box-facts.ts';
+import {type KeptUpdate, nothingKept} from '#ota/member/kept-update.ts';
 import type {OverlayKeeper} from '#ota/member/overlay-keeper.ts';
+import {updateStatusOf} from '#ota/member/update-status.ts';
 
 const reasonsMax = 16;
 const reasonCharsMax = 512;
@@ -27,6 +29,7 @@ export type MemberState = {
 	identity?: BoxIdentity;
 	link?: FleetLink;
 	agent?: Agent;
+	kept: KeptUpdate;
 	slots: ReportedFacts['slots'];
 	/** Why it is not enrolled, for people. */
 	reason?: string | undefined;
@@ -44,6 +47,7 @@ export const createMemberState = (
 		supervisorStatus: () => {
 			throw new TypeError('The supervisor does not run yet.');
 		},
+		kept: nothingKept,
 		slots: [],
 		connected: false,
 		connectedSinceMs: nowMs,
@@ -61,7 +65,7 @@ export const noteConnection = (state: MemberState): void => {
 
 export const fleetStatusOf = (state: MemberState): FleetStatus => {
 	noteConnection(state);
-	const update = state.agent?.status();
+	const update = updateStatusOf(state);
 	const {revision, refused} = state.overlay.status();
 	const enrolled = state.identity?.credentials() !== undefined;
 	return {
@@ -69,15 +73,11 @@ export const fleetStatusOf = (state: MemberState): FleetStatus => {
 		connected: state.connected,
 		sinceMs: state.connectedSinceMs,
 		...(enrolled || state.reason === undefined ? {} : {reason: state.reason}),
-		...(update === undefined
-			? {}
-			: {
-					update: {
-						phase: update.phase,
-						...(update.release === undefined ? {} : {release: update.release}),
-						...(update.reason === undefined ? {} : {reason: update.reason.message}),
-					},
-				}),
+		update: {
+			phase: update.phase,
+			...(update.release === undefined ? {} : {release: update.release}),
+			...(update.reason === undefined ? {} : {reason: update.reason.message}),
+		},
 		overlayRevision: revision,
 		...(refused === undefined ? {} : {overlayRefused: refused}),
 	};
@@ -104,7 +104,7 @@ export const reportedFactsOf = (state: MemberState): ReportedFacts => {
 		})),
 		healthy,
 		reasons: reasons.slice(0, reasonsMax).map((reason) => reason.slice(0, reasonCharsMax)),
-		update: state.agent?.status() ?? {phase: 'idle', sinceMs: state.bootedMs},
+		update: updateStatusOf(state),
 		config: {overlayRevision: revision, ...(refused === undefined ? {} : {refused: refused.slice(0, 2048)})},
 		certificate: {serial: credentials?.serial ?? '', notAfterMs: credentials?.notAfterMs ?? 0},
 	};
@@ -116,6 +116,6 @@ export const filterFactsOf = (state: MemberState): FilterFacts => {
 	return {
 		...{id: box.id, kind: box.kind, site: fleet.site, tags: fleet.tags, model: fleet.model, serial: fleet.serial},
 		...{release: releaseOf(state), timeZone: timeZoneOf(fleet), presence: state.connected ? 'online' : 'offline'},
-		update: state.agent?.status().phase ?? 'idle',
+		update: updateStatusOf(state).phase,
 	};
 };

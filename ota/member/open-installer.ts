@@ -1,13 +1,11 @@
 import type {FleetConfig} from '#appliance/config/fleet-config-schema.ts';
 import {type ReleaseManifest, releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
-import {toolText} from '#appliance/diagnostics/run-tool.ts';
 import type {Logger} from '#appliance/log/logger.ts';
+import {rebootMachine} from '#ota/member/reboot-machine.ts';
 import {createDirectoryInstaller} from '#ota/slot/directory/directory-installer.ts';
 import {createRaucInstaller} from '#ota/slot/rauc/rauc-installer.ts';
 import {readBootCause} from '#ota/slot/rauc/read-boot-cause.ts';
 import type {SlotInstaller} from '#ota/slot/slot-installer.ts';
-
-const rebootTimeoutMs = 60_000;
 
 export type SignedManifest = {readonly manifest: string; readonly signature: string};
 
@@ -39,8 +37,4 @@ export const openInstaller = (options: {
 				logger,
 			});
 	}
-};
-
-const rebootMachine = async (): Promise<void> => {
-	await toolText('systemctl', {args: ['reboot'], bytesMax: 1024, signal: AbortSignal.timeout(rebootTimeoutMs)});
 };

@@ -10,6 +10,7 @@ import type {FleetLink} from '#appliance/mqtt/fleet-link.ts';
 import {startFleetLink} from '#appliance/mqtt/start-fleet-link.ts';
 import type {MemberHookOptions} from '#appliance/supervisor/member-hook.ts';
 import type {RunningSupervisor} from '#appliance/supervisor/start-supervisor.ts';
+import {isActive} from '#ota/agent/update-state.ts';
 import type {BootRecord} from '#ota/member/boot-cause.ts';
 import {createReporter, type Reporter} from '#ota/member/create-reporter.ts';
 import {memberCommands} from '#ota/member/member-commands.ts';
@@ -68,7 +69,8 @@ export const openMembership = async (options: MembershipOptions): Promise<Member
 	);
 	stack.defer(identity.onCredentials(reporter.changed));
 	const updates = stack.use(createUpdates({...options, link, installer, reporter, signal}));
-	if (!isSilent) {
+	// An update that was under way is gone on with also where nobody tells what runs: on trial the agent goes back by itself.
+	if (!isSilent || (state.kept.state !== undefined && isActive(state.kept.state))) {
 		await updates.begin();
 	}
 	reporter.start();

@@ -4,15 +4,21 @@ import type {z} from 'zod';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import type {SystemHelpers} from '#appliance/diagnostics/system-helpers.ts';
 import {errorMessage} from '#appliance/error/coded-error.ts';
+import {identityDirectoryOf} from '#appliance/identity/identity-files.ts';
+import {readStateLost} from '#appliance/store/state-lost.ts';
 import type {MemberHookOptions, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
 import {systemClock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
-import {openBootRecord} from '#ota/member/boot-cause.ts';
+import {type BootRecord, openBootRecord} from '#ota/member/boot-cause.ts';
+import {readBootedSlot} from '#ota/member/booted-slot.ts';
 import {readBootId, readHardware} from '#ota/member/box-facts.ts';
+import {guardTrial} from '#ota/member/guard-trial.ts';
 import {keepBootedSlot} from '#ota/member/keep-booted-slot.ts';
+import {lookAtUpdate} from '#ota/member/kept-update.ts';
 import {createMemberState, fleetStatusOf, type MemberState} from '#ota/member/member-state.ts';
 import type {Membership} from '#ota/member/open-membership.ts';
 import {OverlayKeeper} from '#ota/member/overlay-keeper.ts';
+import {rebootMachine} from '#ota/member/reboot-machine.ts';
 
 /** How often it is looked whether somebody brought a claim, or mended what kept the box from its fleet. */
 const retryMs = 30_000;
@@ -22,6 +28,10 @@ export type StartMemberOptions = MemberHookOptions & {
 	/** Where the supervisor may not look into the box by itself. */
 	readonly helpers?: SystemHelpers;
 	readonly retryMs?: number;
+	/** Where the initrd has left its notes of this boot. */
+	readonly runDirectory?: string;
+	readonly rebootMachine?: () => Promise<void>;
+	readonly trialMarginMs?: number;
 };
 
 /**
@@ -35,7 +45,7 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 		throw new TypeError('A box without a section fleet is a member of none.');
 	}
 	const logger = options.logger.child({component: 'member'});
-	const directory = path.join(config.box.stateDirectory, 'fleet');
+	const directory = identityDirectoryOf(config.box.stateDirectory);
 	await mkdir(directory, {recursive: true, mode: 0o700});
 	const overlay = new OverlayKeeper({directory, boxFilePath, config, sectionSchemaOf, logger});
 	await overlay.open();
@@ -59,8 +69,11 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 		},
 		attach: (supervisor) => {
 			state.supervisorStatus = supervisor.status;
-			const updateDirectory = path.join(directory, 'update');
-			kept = keepBootedSlot({installer: fleet.installer, updateDirectory, logger, signal});
+			kept = judgeBoot({...options, directory, state, boot, logger, signal}).catch((error: unknown) => {
+				if (!signal.aborted) {
+					logger.error({err: error}, 'this boot is not looked after');
+				}
+			});
 			const open = async () => {
 				// Half of what a supervisor loads, and nothing that the role waits for.
 				const {openMembership} = await import('#ota/member/open-membership.ts');
@@ -78,6 +91,27 @@ export const startMember = async (options: StartMemberOptions): Promise<Supervis
 			await boot.stopped();
 		},
 	};
+};
+
+/** Whether the slot that runs stays: at once, when its update says so, or not at all. */
+const judgeBoot = async (
+	options: StartMemberOptions & {readonly directory: string; readonly state: MemberState; readonly boot: BootRecord},
+): Promise<void> => {
+	const {state, boot, runDirectory, logger, signal} = options;
+	const {installer} = state.config.fleet;
+	const stateLost = readStateLost(runDirectory);
+	const directory = path.join(options.directory, 'update');
+	const kept = lookAtUpdate({directory, stateLost, bootId: state.bootId, logger});
+	state.kept = kept;
+	const bootedSlot = await readBootedSlot(runDirectory);
+	const verdict = await keepBootedSlot({installer, kept, bootedSlot, logger, signal});
+	if (verdict === 'on-trial' || verdict === 'unknown') {
+		await guardTrial({
+			...{kept, directory, stateLost, boot, logger, signal, marginMs: options.trialMarginMs},
+			booted: () => bootedSlot ?? state.slots.find((slot) => slot.state === 'booted')?.name,
+			reboot: options.rebootMachine ?? rebootMachine,
+		});
+	}
 };
 
 const keepTrying = async (options: {

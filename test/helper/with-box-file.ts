@@ -9,7 +9,7 @@ export type BoxFile = {readonly filePath: string; readonly stateDirectory: strin
 /** A set-top box's file with quick supervision, and a state directory that is there. */
 export const withBoxFile = async (
 	t: ExecutionContext,
-	sections: {readonly supervisor?: object; readonly stb?: object} = {},
+	sections: {readonly supervisor?: object; readonly stb?: object; readonly fleet?: object} = {},
 ): Promise<BoxFile> => {
 	const directory = await withDirectory(t);
 	const stateDirectory = path.join(directory, 'state');
@@ -25,6 +25,7 @@ export const withBoxFile = async (
 			stopTimeoutMs: 10_000,
 			...sections.supervisor,
 		},
+		...(sections.fleet === undefined ? {} : {fleet: sections.fleet}),
 		stb: sections.stb ?? {},
 	};
 	await writeFile(filePath, stringify(content));

@@ -40,6 +40,8 @@ export const withMember = async (
 		readonly fleet?: Readonly<Record<string, unknown>>;
 		/** Who may sign releases; default nobody real. */
 		readonly releaseCaPem?: string;
+		/** Where an initrd would have left its notes of this boot. */
+		readonly runDirectory?: string;
 	} = {},
 ): Promise<TestMember> => {
 	const setup = await withFleetLink(t);
@@ -69,7 +71,10 @@ export const withMember = async (
 	return {
 		...{setup, stateDirectory, claimFile, enrolled: est.enrolled, startServer: setup.startServer},
 		start: () => {
-			const child = withProcess(t, {script: 'test/fake/member-main.ts', args: [filePath]});
+			const child = withProcess(t, {
+				script: 'test/fake/member-main.ts',
+				args: [filePath, ...(options.runDirectory === undefined ? [] : [options.runDirectory])],
+			});
 			const url = () => eventually('the address', () => /"url":"(http:[^"]+)"/u.exec(child.output())?.[1]);
 			return {
 				...child,

@@ -1,13 +1,17 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {commissionStateSchema} from '#appliance/commission/commission-schema.ts';
 import {type SupervisorStatus, supervisorStatusSchema} from '#appliance/contract/supervisor-status-schema.ts';
+import {identityDirectoryOf} from '#appliance/identity/identity-files.ts';
 import {exitCode} from '#appliance/process/exit-code.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 import {sendNotify} from '#native/notify/notify.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {isProcessAlive} from '#test/helper/is-process-alive.ts';
 import {type BoxFile, withBoxFile} from '#test/helper/with-box-file.ts';
+import {sampleClaim} from '#test/helper/with-commission.ts';
 import {type NotifySocket, withNotifySocket} from '#test/helper/with-notify-socket.ts';
 import {withProcess} from '#test/helper/with-process.ts';
 
@@ -132,6 +136,40 @@ test.serial('the role comes before the page of the technician, which waits for n
 	const failing = start(t, await withBoxFile(t, {supervisor: {commission}, stb: {refuseToStart: true}}));
 	await failing.url();
 	await eventually('open all the same', () => pageIsOpen(failing.output()), {timeoutMs: 10_000});
+});
+
+test.serial('a claimed box takes no other claim from its home while its fleet’s side is not there', async (t) => {
+	const box = await withBoxFile(t, {
+		...{supervisor: {commission: {listen: {port: 0}}}, fleet: {claimFile: 'claim.json'}},
+	});
+	const directory = identityDirectoryOf(box.stateDirectory);
+	await mkdir(directory);
+	await writeFile(path.join(directory, 'claim.json'), JSON.stringify(sampleClaim()));
+	const {output} = start(t, box);
+	const url = await eventually('the page', () => /"commissionUrl":"(http:[^"]+?)\/?"/u.exec(output())?.[1]);
+	const answer = await fetch(`${url}/api/claim`, {
+		method: 'POST',
+		headers: {Origin: url, 'Content-Type': 'application/json'},
+		body: JSON.stringify({claim: sampleClaim({token: 'zyxwvutsrqponmlkjihgfedcba'})}),
+	});
+	t.is(answer.status, 403);
+	t.false(existsSync(path.join(path.dirname(box.filePath), 'claim.json')));
+});
+
+test.serial('a reset is offered where the next boot would find that it was asked for', async (t) => {
+	const takesReset = async (box: BoxFile): Promise<boolean> => {
+		const {output, kill} = start(t, box);
+		const url = await eventually('the page', () => /"commissionUrl":"(http:[^"]+?)\/?"/u.exec(output())?.[1]);
+		const state = commissionStateSchema.parse(await (await fetch(`${url}/api/state`)).json());
+		kill('SIGTERM');
+		return state.takesReset;
+	};
+	const box = await withBoxFile(t, {supervisor: {commission: {listen: {port: 0}}}});
+	t.true(await takesReset(box));
+	const runDirectory = path.join(path.dirname(box.filePath), 'run');
+	await mkdir(runDirectory);
+	await writeFile(path.join(runDirectory, 'state-lost'), 'it cannot be mounted\n');
+	t.false(await takesReset(box));
 });
 
 test.serial('systemd hears READY, STATUS, WATCHDOG and STOPPING, in that order', async (t) => {
