@@ -11,7 +11,7 @@ import {eventually} from '#test/helper/eventually.ts';
 import {freePort} from '#test/helper/free-port.ts';
 import {type TestOwner, withDirectory} from '#test/helper/with-directory.ts';
 import {type TestFleet, withFleet} from '#test/helper/with-fleet.ts';
-import type {TestImage} from '#test/helper/with-image.ts';
+import {type TestImage, testArchitecture} from '#test/helper/with-image.ts';
 import {claimOf} from '#test/helper/with-slot-box.ts';
 
 /** The host's loopback, as QEMU's user network has it. */
@@ -19,7 +19,7 @@ export const hostInGuest = '10.0.2.2';
 /** Of a test that offers one release after the other, on a host that is busy; each wait has a deadline of its own. */
 const machineLifeMs = 6 * 60 * 60_000;
 /** Five times what a machine on two quiet cores takes to serve: others may be busy there. */
-export const bootTimeoutMs = 5 * 95_000;
+export const bootTimeoutMs = 5 * (testArchitecture === 'amd64' ? 95_000 : 200_000);
 const linesShown = 40;
 /** Each machine's console, by its name, with the seconds since it was switched on: for who looks into a failure. */
 const logDirectory = join(projectRoot, 'build/machine-log');

@@ -10,7 +10,7 @@ import {withHeadend} from '#test/helper/with-headend.ts';
 import {testArchitecture, testImage} from '#test/helper/with-image.ts';
 import {bootTimeoutMs, hostInGuest, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
 
-const testTimeoutMs = 30 * 60_000;
+const testTimeoutMs = 60 * 60_000;
 const answerTimeoutMs = 2000;
 /** Of the management plane, which is the supervisor: all that it holds, files that the role's Node shares included. */
 const residentBytesMax = 120_000_000;

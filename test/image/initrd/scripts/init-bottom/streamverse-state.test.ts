@@ -2,26 +2,18 @@ import {spawnSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {imageDirectory} from '#image/make/recipe.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
+import {readInitrdScript} from '#test/image/initrd/initrd-script.ts';
 
-const script = readFileSync(path.join(imageDirectory, 'initrd/scripts/init-bottom/streamverse-state'), 'utf8');
+const script = readInitrdScript('scripts/init-bottom/streamverse-state');
 const owner = `${process.getuid?.()}:${process.getgid?.()}`;
 const modeMask = 0o7777;
 
-const partOf = (pattern: RegExp): string => {
-	const [text] = pattern.exec(script) ?? [];
-	if (text === undefined) {
-		throw new Error(`the script has no ${pattern}`);
-	}
-	return text;
-};
-
 /** What lays the declared paths over the root, but for the mounts, which are told. */
 const layPaths = [
-	partOf(/^newline='\n'$/mu),
-	...['read_kept', 'make_path'].map((name) => partOf(new RegExp(`^${name}\\(\\) \\{.*?^\\}`, 'msu'))),
-	partOf(/^read_kept$.*?^done <"\$paths"$/msu),
+	script.part(/^newline='\n'$/mu),
+	script.functions(['read_kept', 'make_path']),
+	script.part(/^read_kept$.*?^done <"\$paths"$/msu),
 ].join('\n');
 
 type Box = {

@@ -1,21 +1,13 @@
 import {execFileSync, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import test from 'ava';
-import {imageDirectory} from '#image/make/recipe.ts';
+import test, {type ExecutionContext} from 'ava';
 import {withDirectory} from '#test/helper/with-directory.ts';
+import {readInitrdScript} from '#test/image/initrd/initrd-script.ts';
 
-const script = readFileSync(path.join(imageDirectory, 'initrd/scripts/local-top/streamverse-slot'), 'utf8');
+const script = readInitrdScript('scripts/local-top/streamverse-slot');
 const rootBytes = 1024 * 1024;
-
-const functionOf = (name: string): string => {
-	const [text] = new RegExp(`^${name}\\(\\) \\{(?:.*\\}$|[^]*?^\\})`, 'mu').exec(script) ?? [];
-	if (text === undefined) {
-		throw new Error(`the script has no function ${name}`);
-	}
-	return text;
-};
 
 test('where the firmware does not tell the slot, the root hash does, before anything is opened', async (t) => {
 	const directory = await withDirectory(t);
@@ -31,7 +23,7 @@ test('where the firmware does not tell the slot, the root hash does, before anyt
 	}
 	const commandLine = path.join(directory, 'cmdline');
 	const holds = (slot: string): boolean => {
-		const functions = ['argument', 'holds_root'].map(functionOf).join('\n');
+		const functions = script.functions(['argument', 'holds_root']);
 		const here = functions.replaceAll('/proc/cmdline', commandLine).replaceAll('/dev/disk/by-partlabel', directory);
 		return spawnSync('sh', ['-euc', `${here}\nholds_root ${slot}`]).status === 0;
 	};
@@ -46,3 +38,44 @@ test('where the firmware does not tell the slot, the root hash does, before anyt
 		t.false(holds('r'), 'a slot that is not there');
 	}
 });
+
+/** How long a box waits, on a clock that only its naps turn: the disk is there at the nap of that number. */
+const waitFor = async (
+	t: ExecutionContext,
+	{loadedFrom, shownAt}: {readonly loadedFrom: string; readonly shownAt: number},
+): Promise<readonly string[]> => {
+	const directory = await withDirectory(t);
+	const [told, partition] = [path.join(directory, 'told'), path.join(directory, 'by-partuuid', 'of-boot-a')];
+	mkdirSync(path.dirname(partition));
+	const show = `[ "$naps" -lt ${shownAt} ] || : >${partition}`;
+	const lines = [
+		`naps=0 loaded_from=${loadedFrom}`,
+		script.part(/^looks_max=.*$/mu),
+		script.functions(['is_disk_there', 'wait_for_disk']).replaceAll('/dev/disk', directory),
+		`wait_for_udev() { echo settle >>${told}; }`,
+		`sleep() { naps=$((naps + 1)); echo "sleep $1" >>${told}; ${show}; }`,
+		`holds_root() { [ "$1" = b ] && [ -e ${partition} ]; }`,
+		show,
+		'wait_for_disk',
+		`echo went on >>${told}`,
+	];
+	const {status, stderr} = spawnSync('sh', ['-euc', lines.join('\n')], {encoding: 'utf8'});
+	t.is(status, 0, stderr);
+	return readFileSync(told, 'utf8').trim().split('\n');
+};
+
+for (const [name, loadedFrom] of [
+	['that the firmware names', 'of-boot-a'],
+	['whose slots are told by the hash alone', "''"],
+] as const) {
+	test(`a disk ${name} is waited for, and only if it is late`, async (t) => {
+		const naps = (count: number): readonly string[] => Array.from({length: count}, () => 'sleep 0.2');
+		t.deepEqual(await waitFor(t, {loadedFrom, shownAt: 0}), ['settle', 'went on']);
+		t.deepEqual(await waitFor(t, {loadedFrom, shownAt: 7}), ['settle', ...naps(7), 'settle', 'went on']);
+		t.deepEqual(
+			await waitFor(t, {loadedFrom, shownAt: 1000}),
+			['settle', ...naps(300), 'settle', 'went on'],
+			'not for ever: the watchdog is fed meanwhile',
+		);
+	});
+}
