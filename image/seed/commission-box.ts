@@ -110,7 +110,9 @@ const readSeed = async (file: string): Promise<Seed | undefined> => {
 		if (size > seedBytesMax) {
 			throw new RangeError(`A seed has at most ${seedBytesMax} bytes, and this one ${size}.`);
 		}
-		return seedSchema.parse(JSON.parse(await handle.readFile('utf8')));
+		const seed = seedSchema.parse(JSON.parse(await handle.readFile('utf8')));
+		// A claim for one box names it: it would be refused by one of another name.
+		return {...seed, deviceId: seed.deviceId ?? seed.claim?.deviceId};
 	} catch (error) {
 		if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
 			return undefined;

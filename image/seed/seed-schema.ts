@@ -15,7 +15,9 @@ export const seedPath = 'streamverse/seed.json';
  */
 export const seedSchema = z.strictObject({
 	version: z.literal(1),
-	deviceId: deviceIdSchema.optional().describe('Default: the kind and the address of the first network card.'),
+	deviceId: deviceIdSchema
+		.optional()
+		.describe('Default: the name in the claim, else the kind and the address of the first network card.'),
 	site: z.string().min(1).max(64).optional(),
 	tags: z.array(z.string().min(1).max(64)).max(32).optional(),
 	timeZone: z.string().max(64).optional(),

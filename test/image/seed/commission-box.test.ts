@@ -73,6 +73,14 @@ test('a seed is taken, its claim kept apart, and the seed removed', async (t) =>
 	t.false(JSON.stringify(await box()).includes(sampleClaim.token));
 });
 
+test('a box is named by its claim where the seed has no other name', async (t) => {
+	const {boot, bring, box, anchor} = await withNewBox(t);
+	await bring({version: 1, claim: {...sampleClaim, deviceId: 'nairobi-4'}});
+	await boot();
+	t.like(await box(), {box: {id: 'nairobi-4'}});
+	t.like(await anchor(), {deviceId: 'nairobi-4'});
+});
+
 test('what lies where a file is to be written is not followed', async (t) => {
 	const {boot, bring, box, stateDirectory} = await withNewBox(t);
 	await boot();
