@@ -4,6 +4,7 @@ import {judgeNumber} from '#ota/fleet/alert/judge-number.ts';
 import type {RuleSettings} from '#ota/fleet/alert/rule-settings.ts';
 import type {Finding} from '#ota/fleet/alert/step-alert.ts';
 import type {IngestBatch} from '#ota/fleet/fleet-part.ts';
+import {factorySlot} from '#ota/member/booted-slot.ts';
 
 type BoxFinding = Omit<Finding, 'subject' | 'box' | 'site'>;
 
@@ -40,13 +41,26 @@ const findInSample = ({values}: TelemetrySample, settings: RuleSettings): readon
 			findings.push({rule, verdict: judgeNumber(value, settings[rule]), message, value});
 		}
 	};
-	const {disk_free_ratio: free, temperature_celsius: celsius, signal_margin_db: margin} = values;
+	const {disk_free_ratio: free, temperature_celsius: celsius} = values;
+	const {signal_margin_db: margin, tuner_locked: locked} = values;
 	const percent = free === undefined ? undefined : Math.round(free * 1000) / 10;
 	look('disk', percent, `${percent} % of the disk are free.`);
 	look('temperature', celsius, `The hottest sensor shows ${Math.round(celsius ?? 0)} °C.`);
-	look('signal', margin, `The signal's margin is ${Math.round((margin ?? 0) * 10) / 10} dB.`);
+	if (locked === 0 || (locked !== undefined && margin === undefined)) {
+		findings.push(findLock(locked));
+	} else {
+		look('signal', margin, `The signal's margin is ${Math.round((margin ?? 0) * 10) / 10} dB.`);
+	}
 	return findings;
 };
+
+/** A dish that has fallen off has no margin to measure; and a tuner that never tells one is good again when it locks. */
+const findLock = (locked: number): BoxFinding => ({
+	rule: 'signal',
+	verdict: locked === 0 ? 'bad' : 'good',
+	message: locked === 0 ? 'The tuner has no lock.' : 'The tuner is locked.',
+	value: null,
+});
 
 /** Alarms that a box raises by itself count as well: it knows its own thresholds. */
 const findInEvent = ({event}: SpooledEvent): readonly BoxFinding[] => {
@@ -79,9 +93,10 @@ const inUnitOf = (alarm: 'disk' | 'signal' | 'temperature', value: number | unde
 const failedPhases: readonly string[] = ['failed', 'rolled-back', 'refused'];
 
 const findInReport = (
-	{services, update, certificate}: Reported,
+	reported: Reported,
 	{settings, nowMs}: {readonly settings: RuleSettings; readonly nowMs: number},
 ): readonly BoxFinding[] => {
+	const {services, certificate} = reported;
 	const looping = services.filter(({crashLoop}) => crashLoop).map(({name}) => name);
 	const leftMs = certificate.notAfterMs - nowMs;
 	return [
@@ -91,12 +106,7 @@ const findInReport = (
 			message: `Crash again and again: ${looping.join(', ')}.`,
 			value: looping.length,
 		},
-		{
-			rule: 'update-failed',
-			verdict: failedPhases.includes(update.phase) ? 'bad' : 'good',
-			message: `Update to ${update.release ?? 'a release'} ${update.phase}: ${update.reason?.message ?? 'no reason given'}`,
-			value: null,
-		},
+		findUpdate(reported),
 		// 0 is a report from before the first certificate.
 		...(certificate.notAfterMs === 0
 			? []
@@ -109,4 +119,21 @@ const findInReport = (
 					} as const,
 				]),
 	];
+};
+
+/** A box may fall back long after its update was confirmed, as when its power comes and goes; its update stays confirmed. */
+const findUpdate = ({release, slots, update}: Reported): BoxFinding => {
+	const {phase, release: wanted = 'a release', reason} = update;
+	const finding = {rule: 'update-failed', value: null} as const;
+	const runsFactory = slots.some(({name, state}) => name === factorySlot && state === 'booted');
+	if (phase === 'confirmed' && (runsFactory || (update.release !== undefined && update.release !== release))) {
+		const running = runsFactory ? `${release} of the factory's slot` : release;
+		return {
+			...finding,
+			verdict: 'bad',
+			message: `The box had confirmed ${wanted} and runs ${running} now: it fell back.`,
+		};
+	}
+	const message = `Update to ${wanted} ${phase}: ${reason?.message ?? 'no reason given'}`;
+	return {...finding, verdict: failedPhases.includes(phase) ? 'bad' : 'good', message};
 };

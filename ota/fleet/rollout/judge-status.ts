@@ -37,7 +37,8 @@ export const trialPhases: readonly UpdatePhase[] = ['installing', 'rebooting', '
 /**
  * What a box's word changes; undefined = nothing. The fleet believes what boxes say, not what it ordered: a box that runs
  * the release is done, whoever brought it (a USB stick, another order), and one that was given up and then confirms was
- * given up in error. Nothing is done before it is confirmed.
+ * given up in error. Nothing is done before it is confirmed, nor when a report, of which the fleet takes the newest alone,
+ * names our order as confirmed and another release as running.
  */
 export const judgeStatus = (row: BoxProgress, word: BoxWord, context: JudgeContext): BoxProgress | undefined => {
 	const {status, running} = word;
@@ -51,6 +52,9 @@ export const judgeStatus = (row: BoxProgress, word: BoxWord, context: JudgeConte
 	}
 	// An order of the carousel may be taken before this box's own was given: then this is its first.
 	const adopted = row.attempt === 0 ? {...row, attempt: 1} : row;
+	if (status.phase === 'confirmed' && running !== undefined) {
+		return fellBack(adopted, {status, running}, context);
+	}
 	if (adopted.attempt === row.attempt && isLate(row, status)) {
 		return undefined;
 	}
@@ -71,7 +75,8 @@ const judgeOurs = (row: BoxProgress, status: UpdateStatus, context: JudgeContext
 		case 'idle':
 			return undefined;
 		case 'confirmed':
-			return row.state === 'done' ? undefined : done(row, status);
+			// Of a box that has fallen back since, an event that comes late is no news: its report says what runs.
+			return row.state === 'done' || row.reason?.code === fellBackCode ? undefined : done(row, status);
 		case 'refused':
 		case 'rolled-back':
 			return ended(row, status, {context, isRetryable: false});
@@ -80,6 +85,19 @@ const judgeOurs = (row: BoxProgress, status: UpdateStatus, context: JudgeContext
 		default:
 			return going(row, {...status, phase: status.phase}, context);
 	}
+};
+
+const fellBackCode = 'OTA_ROLLOUT_FELL_BACK';
+
+/** Its boot loader went back after all, as when power goes three times in a row before a boot is marked good. */
+const fellBack = (
+	row: BoxProgress,
+	{status, running}: {readonly status: UpdateStatus; readonly running: string},
+	context: JudgeContext,
+): BoxProgress | undefined => {
+	const message = `The box had confirmed ${context.spec.release} and runs ${running} now.`;
+	const end: UpdateStatus = {...status, phase: 'rolled-back', reason: {code: fellBackCode, message}};
+	return ended(row, end, {context, isRetryable: false});
 };
 
 const done = (row: BoxProgress, {sinceMs}: UpdateStatus): BoxProgress => ({

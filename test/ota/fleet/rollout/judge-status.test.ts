@@ -47,6 +47,35 @@ test('a box that was done and then fell back has failed', (t) => {
 	t.is(judge({...ordered, state: 'done', sinceMs: 9}, status('failed'))?.state, 'failed');
 });
 
+test('a box that confirmed and then fell back has failed, until it runs the release again', (t) => {
+	const reason = {
+		code: 'OTA_ROLLOUT_FELL_BACK',
+		message: `The box had confirmed ${newRelease} and runs 1.0.0 now.`,
+	};
+	const before: readonly BoxProgress[] = [
+		{...ordered, state: 'done', phase: 'confirmed', sinceMs: 10},
+		{...ordered, state: 'done', phase: 'confirmed', sinceMs: 1_000_000},
+		{...ordered, state: 'failed', phase: 'confirming'},
+		ordered,
+	];
+	for (const row of before) {
+		t.like(judge(row, status('confirmed'), '1.0.0'), {state: 'failed', phase: 'rolled-back', reason, nextMs: null});
+	}
+	const back = judge({...ordered, state: 'done', sinceMs: 10}, status('confirmed'), '1.0.0') ?? ordered;
+	t.is(judge(back, status('confirmed'), '1.0.0'), undefined, 'told twice is not failed twice');
+	t.is(judge(back, status('confirmed')), undefined, 'a spooled event of the confirmation comes late');
+	t.is(judge({...back, state: 'retrying'}, status('confirmed'), '1.0.0'), undefined, 'it is to be ordered again');
+	t.is(judge({...back, state: 'ordered', attempt: 2}, status('confirmed'), '1.0.0'), undefined, 'and has been');
+	t.like(judge(back, status('confirmed'), newRelease), {state: 'done', reason: null});
+});
+
+test('a box that was done and now has the order of another rollout is not judged by it', (t) => {
+	const done: BoxProgress = {...ordered, state: 'done', phase: 'confirmed', sinceMs: 10};
+	const other = status('confirmed', {orderId: 'zzzzzzzzzzzz.1', sinceMs: 20});
+	t.is(judge(done, other, '3.0.0'), undefined);
+	t.is(judge(done, {phase: 'idle', sinceMs: 20}, '1.0.0'), undefined, 'a box that was flashed anew');
+});
+
 test('a box that was given up tells its reason, or that it was given up in error', (t) => {
 	const failed: BoxProgress = {...ordered, state: 'failed', phase: 'rebooting'};
 	t.like(judge(failed, status('rolled-back')), {state: 'failed', phase: 'rolled-back'});
