@@ -78,9 +78,13 @@ export const commissionStateSchema = z.strictObject({
 	disk: z.strictObject({freeBytes: countSchema, totalBytes: countSchema}).optional(),
 	/** Absent for a box that belongs to no fleet. */
 	fleet: fleetStatusSchema.optional(),
-	/** A box that is enrolled takes nothing from its home's network without the code on its console. */
+	/** A box that is somebody's takes nothing from its home's network without the code on its console. */
 	codeNeeded: z.boolean(),
 	takesClaim: z.boolean(),
+	/** It has a claim and is not enrolled: a token for that claim is enough. */
+	takesToken: z.boolean(),
+	/** It can be reset from here to what the factory made of it. */
+	takesReset: z.boolean(),
 	services: z.array(z.strictObject({name: z.string().max(64), state: z.string().max(16)})).max(64),
 	/** Why the box is not healthy, for people. */
 	reasons: z.array(z.string()),
@@ -97,8 +101,14 @@ export const signalSchema = pictureFactsSchema.pick({tuner: true, aim: true}).ex
 export type Signal = z.infer<typeof signalSchema>;
 
 const codeSchema = z.string().max(16).optional();
-/** POST /api/claim. The claim itself is judged as one that a stick brings. */
-export const claimRequestSchema = z.strictObject({code: codeSchema, claim: z.unknown()});
+/** POST /api/claim: a whole claim, or a token for the one that the box has. They are judged as what a stick brings. */
+export const claimRequestSchema = z.union([
+	z.strictObject({code: codeSchema, claim: z.unknown()}),
+	z.strictObject({code: codeSchema, token: z.string().trim()}),
+]);
+export type BroughtClaim = {readonly claim: unknown} | {readonly token: string};
+/** POST /api/factory-reset: whoever stands there has typed which box is meant. */
+export const resetRequestSchema = z.strictObject({code: codeSchema, boxId: z.string().trim().max(64)});
 /** POST /api/report: what only the technician knows; the rest the box finds out itself. */
 export const reportRequestSchema = z.strictObject({
 	code: codeSchema,

@@ -17,6 +17,8 @@ export type StateReaderOptions = {
 	readonly config: Pick<LoadedBoxConfig<unknown>, 'box' | 'fleet'>;
 	readonly commission: CommissionConfig;
 	readonly status: () => SupervisorStatus;
+	readonly codeNeeded: () => Promise<boolean>;
+	readonly takesReset: boolean;
 	readonly source: SignalSource;
 	readonly newestReport: () => KeptReport | undefined;
 	readonly clock: Clock;
@@ -30,9 +32,6 @@ type SystemFacts = {
 	readonly disk?: {readonly freeBytes: number; readonly totalBytes: number};
 };
 
-/** Once a certificate is there, the home's network alone is no proof of standing at the box. */
-export const isCodeNeeded = ({fleet}: SupervisorStatus): boolean => fleet?.enrolled === true;
-
 export const createStateReader = (options: StateReaderOptions): (() => Promise<CommissionState>) => {
 	const {clock, readSystem = readSystemFacts} = options;
 	let read: {readonly atMs: number; readonly facts: Promise<SystemFacts>} | undefined;
@@ -41,8 +40,11 @@ export const createStateReader = (options: StateReaderOptions): (() => Promise<C
 		if (read === undefined || nowMs - read.atMs >= factsIntervalMs) {
 			read = {atMs: nowMs, facts: readSystem(options)};
 		}
-		const [facts, picture] = await Promise.all([read.facts, options.source.read()]);
-		return stateOf(options, facts, picture);
+		const {source, codeNeeded} = options;
+		const [facts, picture, needsCode] = await Promise.all([read.facts, source.read(), codeNeeded()]);
+		const state = stateOf(options, facts, picture);
+		const takesToken = state.takesClaim && needsCode && state.fleet?.enrolled !== true;
+		return {...state, codeNeeded: needsCode, takesToken};
 	};
 };
 
@@ -59,10 +61,10 @@ const readSystemFacts = async ({config, clock, signal}: StateReaderOptions): Pro
 };
 
 const stateOf = (
-	{config, commission, status, newestReport}: StateReaderOptions,
+	{config, commission, status, takesReset, newestReport}: StateReaderOptions,
 	facts: SystemFacts,
 	picture: CommissionState['picture'],
-): CommissionState => {
+): Omit<CommissionState, 'codeNeeded' | 'takesToken'> => {
 	const now = status();
 	const {model, serial, site, claimFile} = config.fleet ?? {};
 	const {satelliteDegreesEast, latitudeDegrees, longitudeDegrees} = commission;
@@ -83,8 +85,8 @@ const stateOf = (
 	return {
 		version: 1,
 		...told,
-		codeNeeded: isCodeNeeded(now),
 		takesClaim: claimFile !== undefined,
+		takesReset,
 		dish: {
 			satelliteDegreesEast,
 			...(latitudeDegrees === undefined ? {} : {latitudeDegrees}),

@@ -1,8 +1,9 @@
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
+import type {BroughtClaim} from '#appliance/commission/commission-schema.ts';
 import {openConsoleCode} from '#appliance/commission/console-code.ts';
 import {createCommissionApi} from '#appliance/commission/create-commission-api.ts';
-import {createStateReader, isCodeNeeded} from '#appliance/commission/read-commission-state.ts';
+import {createStateReader} from '#appliance/commission/read-commission-state.ts';
 import {openReportKeeper} from '#appliance/commission/report-keeper.ts';
 import {createRoleSignal} from '#appliance/commission/signal-source.ts';
 import {createWriteGuard} from '#appliance/commission/write-guard.ts';
@@ -13,8 +14,10 @@ import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schem
 import {CodedError} from '#appliance/error/coded-error.ts';
 import type {HttpErrorCode} from '#appliance/http/create-app.ts';
 import {listen} from '#appliance/http/listen.ts';
-import {bringClaim} from '#appliance/identity/claim-store.ts';
+import {bringClaim, bringToken} from '#appliance/identity/claim-store.ts';
+import {identityDirectoryOf, isClaimed} from '#appliance/identity/identity-files.ts';
 import type {Logger} from '#appliance/log/logger.ts';
+import {writeDurably} from '#appliance/store/write-durably.ts';
 import {type Clock, systemClock} from '#appliance/time/clock.ts';
 import {sleep} from '#appliance/time/sleep.ts';
 
@@ -31,6 +34,8 @@ export type CommissionOptions = {
 	readonly tellCommissioned: (report: CommissionReport) => boolean;
 	/** Ends the supervisor, which systemd starts again. */
 	readonly stop: (reason: string) => void;
+	/** Comes to be when a reset is asked for, and whoever may carries it out. Without it this page offers none. */
+	readonly resetRequestFile?: string | undefined;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 	readonly clock?: Clock;
@@ -40,7 +45,7 @@ export type RunningCommission = AsyncDisposable & {readonly url: string};
 
 /** The technician's page, on a port of its own: the supervisor's other port stays closed to the home. */
 export const startCommission = async (options: CommissionOptions): Promise<RunningCommission> => {
-	const {config, commission, status, clock = systemClock} = options;
+	const {config, commission, status, resetRequestFile, clock = systemClock} = options;
 	const logger = options.logger.child({component: 'commission'});
 	const directory = path.join(config.box.stateDirectory, 'commission');
 	await mkdir(directory, {recursive: true, mode: 0o700});
@@ -55,15 +60,20 @@ export const startCommission = async (options: CommissionOptions): Promise<Runni
 		logger,
 	});
 	const source = createRoleSignal({status, monotonicMs, signal});
+	const codeNeeded = (): Promise<boolean> => isCodeNeeded(options);
+	const newestReport = reports.newest;
+	const takesReset = resetRequestFile !== undefined;
 	const api = createCommissionApi({
-		state: createStateReader({config, commission, status, source, newestReport: reports.newest, clock, signal}),
+		boxId: config.box.id,
+		state: createStateReader({config, commission, status, codeNeeded, takesReset, source, newestReport, clock, signal}),
 		signal: async () => {
 			const {tuner, aim} = await source.read();
 			return {atMs: Math.round(clock.nowMs()), tuner, aim};
 		},
-		guard: createWriteGuard({code, codeNeeded: () => isCodeNeeded(status()), monotonicMs}),
-		takeClaim: (content) => takeClaim({...options, signal}, content),
+		guard: createWriteGuard({code, codeNeeded, monotonicMs}),
+		takeClaim: (brought) => takeClaim({...options, signal}, brought),
 		keepReport: reports.keep,
+		requestReset: takesReset ? () => writeDurably(resetRequestFile, '', {mode: 0o600}) : undefined,
 		logger,
 	});
 	const {host, port} = commission.listen;
@@ -78,17 +88,31 @@ export const startCommission = async (options: CommissionOptions): Promise<Runni
 	return {url: listener.url, [Symbol.asyncDispose]: () => resources.disposeAsync()};
 };
 
+/** Where a box is somebody's, its home's network alone is no proof of standing at it. What runs may outlive its files. */
+const isCodeNeeded = async ({config, status}: CommissionOptions): Promise<boolean> =>
+	status().fleet?.enrolled === true ||
+	(await isClaimed({stateDirectory: config.box.stateDirectory, claimFile: config.fleet?.claimFile}));
+
 /** Nobody looks for a new claim where one is being used, so all begins anew with it. */
 const takeClaim = async (
 	{config, status, stop, signal}: CommissionOptions,
-	content: unknown,
+	brought: BroughtClaim,
 ): Promise<{readonly restarts: boolean}> => {
 	const claimFile = config.fleet?.claimFile;
 	if (claimFile === undefined) {
 		throw new CodedError<HttpErrorCode>('HTTP_CONFLICT', {message: 'This box’s file names no place for a claim.'});
 	}
-	await bringClaim({claimFile, content, deviceId: config.box.id});
 	const {fleet} = status();
+	const place = {claimFile, directory: identityDirectoryOf(config.box.stateDirectory), deviceId: config.box.id};
+	if ('claim' in brought) {
+		await bringClaim({...place, content: brought.claim});
+	} else if (fleet?.enrolled === true) {
+		throw new CodedError<HttpErrorCode>('HTTP_CONFLICT', {
+			message: 'This box is enrolled: a token alone changes nothing. To enrol it anew, bring a whole claim.',
+		});
+	} else {
+		await bringToken({...place, token: brought.token});
+	}
 	const restarts = fleet !== undefined && (fleet.enrolled || fleet.reason === undefined);
 	if (restarts) {
 		void sleep(restartDelayMs, {signal}).then(

@@ -41,17 +41,31 @@ export const requireSameOrigin = (context: Context): void => {
 export type WriteGuard = {
 	/** @throws CodedError HTTP_TOO_MANY_REQUESTS. Asked before anything is read. */
 	readonly admit: () => void;
-	/** @throws CodedError HTTP_FORBIDDEN or HTTP_TOO_MANY_REQUESTS, unless the box is new or the code right. */
+	/** @throws CodedError HTTP_FORBIDDEN or HTTP_TOO_MANY_REQUESTS, unless the box is nobody's or the code right. */
 	readonly allow: (given: string | undefined) => Promise<void>;
+	/** @throws CodedError as `allow`, unless the code is right, whosever the box is. */
+	readonly prove: (given: string | undefined) => Promise<void>;
 };
 
 export const createWriteGuard = (options: {
 	readonly code: ConsoleCode;
-	readonly codeNeeded: () => boolean;
+	readonly codeNeeded: () => Promise<boolean>;
 	readonly monotonicMs: () => number;
 }): WriteGuard => {
 	const {code, codeNeeded, monotonicMs} = options;
 	let writesMs: readonly number[] = [];
+	const prove = async (given: string | undefined, missing: string): Promise<void> => {
+		if (given === undefined || given === '') {
+			return refuse('HTTP_FORBIDDEN', missing);
+		}
+		const verdict = await code.take(given);
+		if (verdict === 'too-many') {
+			refuse('HTTP_TOO_MANY_REQUESTS', 'Too many wrong codes; try again in a quarter of an hour.');
+		}
+		if (verdict === 'wrong') {
+			refuse('HTTP_FORBIDDEN', 'The code is not the one that the console shows now.');
+		}
+	};
 	return {
 		admit: () => {
 			const nowMs = monotonicMs();
@@ -62,19 +76,11 @@ export const createWriteGuard = (options: {
 			writesMs = [...writesMs, nowMs];
 		},
 		allow: async (given) => {
-			if (!codeNeeded()) {
-				return;
-			}
-			if (given === undefined || given === '') {
-				return refuse('HTTP_FORBIDDEN', 'This box is enrolled: it needs the code that its console shows.');
-			}
-			const verdict = await code.take(given);
-			if (verdict === 'too-many') {
-				refuse('HTTP_TOO_MANY_REQUESTS', 'Too many wrong codes; try again in a quarter of an hour.');
-			}
-			if (verdict === 'wrong') {
-				refuse('HTTP_FORBIDDEN', 'The code is not the one that the console shows now.');
+			if (await codeNeeded()) {
+				await prove(given, 'This box has a claim: it needs the code that its console shows.');
 			}
 		},
+		prove: async (given) =>
+			await prove(given, 'Only who stands at the box does this: it needs the code of its console.'),
 	};
 };

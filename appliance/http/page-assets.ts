@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
-import {createRequire, stripTypeScriptTypes} from 'node:module';
+import {stripTypeScriptTypes} from 'node:module';
 import {dirname, extname, join, relative, sep} from 'node:path';
 import {promisify} from 'node:util';
 import {gzip} from 'node:zlib';
@@ -16,14 +16,19 @@ const projectDirectory = projectRoot;
 /** Browser code that every page may import. */
 const sharedDirectory = 'appliance/page';
 
-/** The only packages that a page may import, and the one file that each of them is. */
-const npmFiles: Readonly<Record<string, string>> = {'hls.js': 'hls.js/dist/hls.min.mjs'};
+/** The only modules of packages that a page may import, or that those do, and where they lie. */
+export const npmFiles: Readonly<Record<string, string>> = {
+	'hls.js': 'hls.js/dist/hls.min.mjs',
+	'qr/decode.js': 'qr/decode.js',
+	'qr/index.js': 'qr/index.js',
+};
 const npmDirectory = 'npm/';
 
 const types: Readonly<Record<string, string>> = {
 	'.html': 'text/html; charset=utf-8',
 	'.css': 'text/css; charset=utf-8',
 	'.ts': 'text/javascript; charset=utf-8',
+	'.js': 'text/javascript; charset=utf-8',
 	'.mjs': 'text/javascript; charset=utf-8',
 	'.svg': 'image/svg+xml',
 };
@@ -81,7 +86,6 @@ export type PageAssetsOptions = {
  */
 export const pageAssets = ({directory, prefix, indexPath = '/'}: PageAssetsOptions): Middleware => {
 	const pageDirectory = relative(projectDirectory, directory).split(sep).join('/');
-	const require = createRequire(import.meta.url);
 	const cache = new Map<string, Asset>();
 
 	const locate = (path: string): string | undefined => {
@@ -94,7 +98,7 @@ export const pageAssets = ({directory, prefix, indexPath = '/'}: PageAssetsOptio
 		}
 		if (name.startsWith(npmDirectory)) {
 			const file = npmFiles[name.slice(npmDirectory.length)];
-			return file === undefined ? undefined : require.resolve(file);
+			return file === undefined ? undefined : join(projectDirectory, 'node_modules', file);
 		}
 		const known = [pageDirectory, sharedDirectory].includes(dirname(name)) && types[extname(name)] !== undefined;
 		return known ? join(projectDirectory, name) : undefined;

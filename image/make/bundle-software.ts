@@ -3,18 +3,18 @@ import {isBuiltin} from 'node:module';
 import path from 'node:path';
 import {type Plugin, rolldown} from 'rolldown';
 import {stringify} from 'yaml';
+import {npmFiles} from '#appliance/http/page-assets.ts';
 import type {Architecture, Recipe} from '#image/make/recipe.ts';
 import {addonsDirectory, nodeNameOf} from '#image/make/target-code.ts';
 import {projectRoot} from '#native/project-root.ts';
 
-/** Packages that carry machine code, or are served to browsers: they are taken as they are, the parts that run. */
+/** Packages that carry machine code: they are taken as they are, the parts that run. */
 const packagesKept = (architecture: Architecture): Readonly<Record<string, readonly string[]>> => {
 	const name = nodeNameOf(architecture);
 	return {
 		'better-sqlite3': ['package.json', 'lib', `prebuilds/${name}.node`],
 		'@lydell/node-pty': ['.'],
 		[`@lydell/node-pty-${name}`]: ['.'],
-		'hls.js': ['package.json', 'dist/hls.min.mjs'],
 	};
 };
 
@@ -127,6 +127,9 @@ const copyBeside = async (
 	});
 	for (const folder of pageFolders) {
 		await cp(path.join(projectRoot, folder), path.join(directory, folder), {recursive: true});
+	}
+	for (const file of Object.values(npmFiles)) {
+		await cp(path.join(projectRoot, 'node_modules', file), path.join(directory, 'node_modules', file));
 	}
 	for (const [name, parts] of Object.entries(kept)) {
 		const from = packages[name] ?? path.join(projectRoot, 'node_modules', name);

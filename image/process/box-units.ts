@@ -22,4 +22,6 @@ export const systemHelpers: SystemHelpers = {
 
 /** Written by the first boot, as root; read by streamverse-elevate. */
 export const anchorPath = '/var/lib/streamverse-trust/anchor.json';
+/** Written by the supervisor; streamverse-reset.path looks for it. */
+export const resetRequestFile = '/var/lib/streamverse/factory-reset';
 export const elevateDirectory = '/var/lib/streamverse-elevate';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {runSupervisor} from '#appliance/supervisor/run-supervisor.ts';
 import {headendConfigSchema} from '#headend/config-schema.ts';
-import {roleUnit, systemHelpers} from '#image/process/box-units.ts';
+import {resetRequestFile, roleUnit, systemHelpers} from '#image/process/box-units.ts';
 import {projectRoot} from '#native/project-root.ts';
 import {startMember} from '#ota/member/start-member.ts';
 import {popNodeConfigSchema} from '#pop-node/config-schema.ts';
@@ -17,6 +17,7 @@ await runSupervisor({
 	// What its unit starts, under the same name on every kind of box.
 	roleMainPath: () => path.join(projectRoot, 'role.js'),
 	roleUnit,
+	resetRequestFile,
 	startMember: async (options) =>
 		await startMember({...options, sectionSchemaOf: (kind) => sectionSchemas[kind], helpers: systemHelpers}),
 });

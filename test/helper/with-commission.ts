@@ -1,5 +1,7 @@
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {ExecutionContext} from 'ava';
+import {commissionStateSchema} from '#appliance/commission/commission-schema.ts';
 import {startCommission} from '#appliance/commission/start-commission.ts';
 import type {DeviceId} from '#appliance/contract/box-schema.ts';
 import type {CommissionReport} from '#appliance/contract/fleet/commission-report-schema.ts';
@@ -23,9 +25,11 @@ export type CommissionScene = {
 	readonly url: string;
 	readonly claimFile: string;
 	readonly stateDirectory: string;
+	/** There once a reset was asked for. */
+	readonly resetRequestFile: string;
 	/** What the role and the member answer from now on. */
 	role: StbStatus;
-	fleet: FleetStatus;
+	fleet: FleetStatus | undefined;
 	/** Whether there is a link that takes reports. */
 	linked: boolean;
 	readonly told: CommissionReport[];
@@ -35,11 +39,15 @@ export type CommissionScene = {
 };
 
 /** The technician's page of a new set-top box, over a role that is played by a small server. */
-export const withCommission = async (t: ExecutionContext): Promise<CommissionScene> => {
+export const withCommission = async (
+	t: ExecutionContext,
+	{resets = false}: {readonly resets?: boolean} = {},
+): Promise<CommissionScene> => {
 	const directory = await withDirectory(t);
 	const role = {...sampleStatus(), tuned: {announced: true, sessions: [{group: '239.255.1.1', port: 5001}]}};
 	const scene: Omit<CommissionScene, 'url'> = {
 		...{claimFile: path.join(directory, 'claim.json'), stateDirectory: directory},
+		resetRequestFile: path.join(directory, 'factory-reset'),
 		...{role, fleet: newFleet, linked: false, told: [], stops: [], aheadMs: 0},
 	};
 	const roleUrl = await withHttpApp(t, (context) => {
@@ -47,7 +55,8 @@ export const withCommission = async (t: ExecutionContext): Promise<CommissionSce
 	});
 	const status = (): SupervisorStatus => ({
 		...{version: 1, box: {id: 'stb-8c1f64a0b21e' as DeviceId, kind: 'stb'}, nowMs: Date.now(), startedMs: 0},
-		...{healthy: true, reasons: [], software: {node: '24.0.0', release: '1.0.0'}, fleet: scene.fleet},
+		...{healthy: true, reasons: [], software: {node: '24.0.0', release: '1.0.0'}},
+		...(scene.fleet === undefined ? {} : {fleet: scene.fleet}),
 		services: [
 			{
 				...{name: 'stb', state: 'running', sinceMs: 0, restarts: 0, mustRun: true, crashLoop: false},
@@ -77,6 +86,7 @@ export const withCommission = async (t: ExecutionContext): Promise<CommissionSce
 			return scene.linked;
 		},
 		stop: (reason) => scene.stops.push(reason),
+		resetRequestFile: resets ? scene.resetRequestFile : undefined,
 		logger: silentLogger(),
 		signal: ended.signal,
 		clock: {nowMs: systemClock.nowMs, monotonicMs: () => systemClock.monotonicMs() + scene.aheadMs},
@@ -87,6 +97,34 @@ export const withCommission = async (t: ExecutionContext): Promise<CommissionSce
 	});
 	return Object.assign(scene, {url: page.url});
 };
+
+export const post = (
+	scene: CommissionScene,
+	place: string,
+	body: unknown,
+	headers: Readonly<Record<string, string>> = {},
+): Promise<Response> =>
+	fetch(`${scene.url}/api/${place}`, {
+		method: 'POST',
+		headers: {Origin: scene.url, 'Content-Type': 'application/json', ...headers},
+		body: JSON.stringify(body),
+	});
+
+/** Of what another page makes a browser of the home send. */
+export const foreignHeaders: readonly Readonly<Record<string, string>>[] = [
+	{Origin: 'http://evil.test'},
+	{Origin: 'null'},
+	{Origin: ''},
+	{'Sec-Fetch-Site': 'cross-site'},
+	{'Content-Type': 'text/plain'},
+];
+
+export const readState = async (scene: CommissionScene) =>
+	commissionStateSchema.parse(await (await fetch(`${scene.url}/api/state`)).json());
+
+/** As the console of the box shows it. */
+export const shownCode = async ({stateDirectory}: CommissionScene): Promise<string> =>
+	/code (\S+)/u.exec(await readFile(path.join(stateDirectory, 'commission/console.issue'), 'utf8'))?.[1] ?? '';
 
 /** A claim that passes its schema and opens nothing. */
 export const sampleClaim = (more: object = {}) => ({

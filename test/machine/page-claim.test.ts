@@ -1,4 +1,5 @@
 import test from 'ava';
+import {commissionStateSchema} from '#appliance/commission/commission-schema.ts';
 import {eventually} from '#test/helper/eventually.ts';
 import {testImage} from '#test/helper/with-image.ts';
 import {bootTimeoutMs, withMachine, withMachineFleet} from '#test/helper/with-machine.ts';
@@ -10,7 +11,7 @@ const requestTimeoutMs = 10_000;
 /** Of the card that QEMU gives a machine; a box that nobody named has its name of it. */
 const id = 'stb-525400000001';
 
-test('a box that is claimed on its page joins its fleet, and obeys it without another start', async (t) => {
+test('a box that is claimed on its page joins its fleet, and obeys it without another start, until it is reset there', async (t) => {
 	t.timeout(testTimeoutMs);
 	const image = await testImage({release: '1.0.0'});
 	const fleet = await withMachineFleet(t);
@@ -49,4 +50,20 @@ test('a box that is claimed on its page joins its fleet, and obeys it without an
 		new RegExp(`uid=0\\s[\\s\\S]*"deviceId":"${id}"`, 'u'),
 	);
 	await root.leave();
+	// The newest of what the console has shown.
+	const shown = machine.lines().flatMap((line) => /page: code (\w{4}-\w{4})/u.exec(line)?.[1] ?? []);
+	const reset = {...claim, body: JSON.stringify({boxId: id, code: shown.at(-1)})};
+	// The box goes at once, maybe before its answer is here.
+	const asked = await ask('factory-reset', reset, bootTimeoutMs).catch(() => undefined);
+	t.true(asked?.ok ?? true, `${asked?.status}`);
+	const isNobodys = async () => {
+		const {box, codeNeeded, fleet: membership} = commissionStateSchema.parse(await (await ask('state')).json());
+		return box.id === id && !codeNeeded && membership?.enrolled !== true;
+	};
+	const reborn = eventually('the box is nobody’s', isNobodys, {timeoutMs: bootTimeoutMs, intervalMs: 2000});
+	await machine.whileItRuns(reborn).catch((cause: unknown) => {
+		throw new Error(`no reset:\n${machine.lines().slice(-40).join('\n')}`, {cause});
+	});
+	const slots = machine.lines().flatMap((line) => /boot slot (\w),/u.exec(line)?.[1] ?? []);
+	t.deepEqual(new Set(slots), new Set(['A']));
 });

@@ -26,9 +26,9 @@ export const createField = ({label, name, hint, attributes = {}}: FieldOptions) 
 };
 
 /** The code of the box's console; shown only where a write needs it. */
-export const createCodeField = (name: string) => {
+export const createCodeField = (name: string, hint = 'This box has a claim, so writing needs it. Good for once.') => {
 	const {element, input} = createField({
-		...{label: 'Code on the box’s console', name, hint: 'This box is enrolled, so writing needs it. Good for once.'},
+		...{label: 'Code on the box’s console', name, hint},
 		attributes: {maxlength: 16, spellcheck: 'false', autocapitalize: 'characters'},
 	});
 	element.hidden = true;

@@ -5,6 +5,7 @@ import {createClaimPanel} from './claim-panel.ts';
 import {createDishPanel} from './dish-panel.ts';
 import {createFactPanels} from './fact-panel.ts';
 import {createReportPanel} from './report-panel.ts';
+import {createResetPanel} from './reset-panel.ts';
 import {createSignalPanel} from './signal-panel.ts';
 
 const stateIntervalMs = 2000;
@@ -19,6 +20,7 @@ const signal = createSignalPanel();
 const claim = createClaimPanel();
 const report = createReportPanel(dish.dish);
 const facts = createFactPanels();
+const reset = createResetPanel();
 document.body.append(
 	create(
 		'header',
@@ -36,6 +38,7 @@ document.body.append(
 		claim.element,
 		report.element,
 		...facts.map(({element}) => element),
+		reset.element,
 	),
 );
 
@@ -47,7 +50,7 @@ const follow = async (): Promise<void> => {
 		setText(box, state.box.id);
 		document.title = `${state.box.id} · Commissioning`;
 		checks.update(state.checks);
-		for (const panel of [dish, signal, claim, report, ...facts]) {
+		for (const panel of [dish, signal, claim, report, ...facts, reset]) {
 			panel.update(state);
 		}
 	} catch {

@@ -15,12 +15,14 @@ import {boxPath} from '../state/router.ts';
 import {attempt} from '../state/toast.ts';
 import {usePages} from '../state/use-pages.ts';
 import {downloadClaim} from './download-claim.ts';
+import {MadeClaim} from './made-claim.tsx';
 
 const tones = {open: 'accent', used: 'good', expired: 'none'} as const;
 
 export const ClaimsPage = (): JSX.Element => {
 	const claims = usePages<ClaimSummary>('/claims', {live: ['boxes']});
 	const isOpen = useSignal(false);
+	const made = useSignal<CreatedClaim | undefined>(undefined);
 	return (
 		<>
 			<PageHead
@@ -77,9 +79,20 @@ export const ClaimsPage = (): JSX.Element => {
 			/>
 			{isOpen.value && (
 				<ClaimDialog
-					onDone={claims.reload}
+					onDone={(claim) => {
+						made.value = claim;
+						claims.reload();
+					}}
 					onClose={() => {
 						isOpen.value = false;
+					}}
+				/>
+			)}
+			{made.value !== undefined && !isOpen.value && (
+				<MadeClaim
+					made={made.value}
+					onClose={() => {
+						made.value = undefined;
 					}}
 				/>
 			)}
@@ -87,7 +100,9 @@ export const ClaimsPage = (): JSX.Element => {
 	);
 };
 
-const ClaimDialog = ({onDone, onClose}: {readonly onDone: () => void; readonly onClose: () => void}): JSX.Element => {
+type ClaimDialogProps = {readonly onDone: (made: CreatedClaim | undefined) => void; readonly onClose: () => void};
+
+const ClaimDialog = ({onDone, onClose}: ClaimDialogProps): JSX.Element => {
 	const id = useSignal('');
 	const kind = useSignal('stb');
 	const site = useSignal('');
@@ -108,7 +123,7 @@ const ClaimDialog = ({onDone, onClose}: {readonly onDone: () => void; readonly o
 					},
 				});
 				body.items.forEach(downloadClaim);
-				onDone();
+				onDone(body.items[0]);
 			}}
 		>
 			<TextField label="Box" value={id} hint="Its name; empty: whichever box comes" autoFocus={true} />

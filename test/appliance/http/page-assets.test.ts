@@ -1,7 +1,7 @@
 import {get} from 'node:http';
 import {gunzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import {pageAssets} from '#appliance/http/page-assets.ts';
+import {npmFiles, pageAssets} from '#appliance/http/page-assets.ts';
 import {withHttpApp} from '#test/helper/with-http-app.ts';
 
 const directory = new URL('../../../stb/page/', import.meta.url).pathname;
@@ -43,6 +43,18 @@ test('TypeScript is served as JavaScript whose imports the browser can follow', 
 	t.true((await library.text()).length > 100_000);
 });
 
+test('a module of a package is served with those that it imports', async (t) => {
+	const url = await withPage(t);
+	for (const name of Object.keys(npmFiles)) {
+		const address = `${url}/box/assets/npm/${name}`;
+		const response = await fetch(address);
+		t.is(response.headers.get('content-type'), 'text/javascript; charset=utf-8', name);
+		for (const [, imported = ''] of (await response.text()).matchAll(/^import [^']*'([^']+)'/gmu)) {
+			t.is((await fetch(new URL(imported, address))).status, 200, `${imported} of ${name}`);
+		}
+	}
+});
+
 test('an asset that the browser has is not sent again', async (t) => {
 	const address = `${await withPage(t)}/box/assets/stb/page/page.css`;
 	const first = await fetch(address);
@@ -79,6 +91,7 @@ test('nothing but the assets of a page can be had', async (t) => {
 		'/box/assets/stb/config-schema.ts',
 		'/box/assets/package.json',
 		'/box/assets/npm/koa',
+		'/box/assets/npm/qr/dom.js',
 		'/box/assets/npm/../package.json',
 		'/box/assets/stb/page/../config-schema.ts',
 		'/box/assets/stb/page/%2e%2e/config-schema.ts',

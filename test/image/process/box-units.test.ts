@@ -1,8 +1,10 @@
+import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import {imageDirectory} from '#image/make/recipe.ts';
-import {anchorPath, elevateDirectory, roleUnit, systemHelpers} from '#image/process/box-units.ts';
+import {anchorPath, elevateDirectory, resetRequestFile, roleUnit, systemHelpers} from '#image/process/box-units.ts';
+import {withDirectory} from '#test/helper/with-directory.ts';
 
 const overlay = path.join(imageDirectory, 'profile/base/overlay');
 const unit = (name: string): string => readFileSync(path.join(overlay, 'usr/lib/systemd/system', name), 'utf8');
@@ -41,4 +43,22 @@ test('nobody but the first boot and who keeps a later claim writes whose orders 
 	const kept = readFileSync(path.join(imageDirectory, 'profile/base/state-paths'), 'utf8');
 	t.regex(kept, new RegExp(`^directory ${path.dirname(anchorPath)} +0755 root:root$`, 'mu'));
 	t.regex(kept, new RegExp(`^directory ${elevateDirectory} +0700 streamverse-elevate:`, 'mu'));
+});
+
+test('a reset that the supervisor asks for is what the initrd looks for, and lasts before the reboot', async (t) => {
+	t.true(unit('streamverse-reset.path').includes(`\nPathExists=${resetRequestFile}\n`));
+	const supervisorWrites = new RegExp(`^ReadWritePaths=(?:.* )?${path.dirname(resetRequestFile)}(?: |$)`, 'mu');
+	t.regex(unit('streamverse.service'), supervisorWrites);
+	const kept = readFileSync(path.join(imageDirectory, 'profile/base/state-paths'), 'utf8');
+	t.regex(kept, new RegExp(`^directory ${path.dirname(resetRequestFile)} +0700 streamverse:streamverse$`, 'mu'));
+	const service = unit('streamverse-reset.service');
+	const directory = await withDirectory(t);
+	const command = /^ExecStart=(.+ && sync --file-system \/data')$/mu.exec(service)?.[1] ?? t.fail('it is not synced');
+	execFileSync('sh', ['-c', command.replaceAll('/data', directory)]);
+	t.true(existsSync(path.join(directory, 'factory-reset')));
+	const initrd = readFileSync(path.join(imageDirectory, 'initrd/scripts/init-bottom/streamverse-state'), 'utf8');
+	t.true(initrd.includes('"$rootmnt/data/factory-reset"'));
+	// A service that remained active would not have ended well, and would reboot nothing.
+	t.regex(service, /^SuccessAction=reboot$/mu);
+	t.notRegex(service, /^RemainAfterExit=/mu);
 });

@@ -1,10 +1,11 @@
+import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import test from 'ava';
 import type {AxeResults} from 'axe-core';
 import type {Page} from 'playwright-core';
 import {withBrowser} from '#test/helper/with-browser.ts';
-import {type CommissionScene, sampleClaim, withCommission} from '#test/helper/with-commission.ts';
+import {type CommissionScene, sampleClaim, shownCode, withCommission} from '#test/helper/with-commission.ts';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** SHOTS=directory keeps pictures. */
@@ -50,7 +51,8 @@ test.serial('a technician points the dish at what the box’s file names, and at
 	t.deepEqual(await values(), ['180.5°', '29.9°', '0.3°']);
 	await page.getByText('Locked', {exact: true}).waitFor();
 	await page.getByText('12.8 dB', {exact: true}).waitFor();
-	t.is(await page.locator('[role=meter]').first().getAttribute('aria-valuenow'), '64');
+	const bars = await page.locator('[role=meter]').all();
+	t.deepEqual(await Promise.all(bars.map((bar) => bar.getAttribute('aria-valuenow'))), ['82', '64', '57', '74']);
 	t.deepEqual(await look(page, 'signal'), []);
 	await page.getByLabel('Satellite').fill('19.2');
 	t.deepEqual(await values(), ['172.7°', '29.7°', '−4.4°']);
@@ -69,8 +71,15 @@ test.serial('without a tuner it says so, and a lock that goes is seen', async (t
 	t.deepEqual(await look(page, 'no-tuner'), []);
 	scene.role = {...scene.role, tuner: locked};
 	await page.getByText('Locked', {exact: true}).waitFor();
-	scene.role = {...scene.role, tuner: {name: 'adapter0/frontend0', locked: false, cnrDb: 1.2}};
+	scene.role = {...scene.role, tuner: {name: 'adapter0/frontend0', locked: false, levelDbm: -46.5}};
 	await page.getByText('No lock', {exact: true}).waitFor();
+	const values = await page.locator('.bar-value').allTextContents();
+	t.deepEqual(
+		values,
+		['28 %', 'not told', '−46.5 dBm', 'not told'],
+		'the aim falls with the lock, and the level stays',
+	);
+	t.deepEqual(await look(page, 'searching'), []);
 	await page.context().setOffline(true);
 	await page.getByText('No answer', {exact: true}).waitFor();
 	t.pass();
@@ -112,7 +121,7 @@ test.serial('the tone sounds only after a press', async (t) => {
 });
 
 test.serial('a claim and a report are brought, and the sheet is one page of paper', async (t) => {
-	const scene = await withCommission(t);
+	const scene = await withCommission(t, {resets: true});
 	scene.role = {...scene.role, tuner: locked};
 	const {page, browser} = await open(t, scene);
 	const claim = page.getByLabel('Claim from the console');
@@ -137,8 +146,7 @@ test.serial('a claim and a report are brought, and the sheet is one page of pape
 	await page.locator('#field-report-code').waitFor();
 	await send.click();
 	await page.getByText('it needs the code that its console shows').waitFor();
-	const issue = await readFile(`${scene.stateDirectory}/commission/console.issue`, 'utf8');
-	await page.locator('#field-report-code').fill(/code (\S+)/u.exec(issue)?.[1] ?? '');
+	await page.locator('#field-report-code').fill(await shownCode(scene));
 	await send.click();
 	await page.getByText('The report is stored on the box.').waitFor();
 	await page.getByText('Ada Lovelace. The fleet has it.').waitFor();
@@ -149,8 +157,9 @@ test.serial('a claim and a report are brought, and the sheet is one page of pape
 		printBackground: true,
 		...(shots && {path: `${shots}/sheet.pdf`}),
 	});
+	await page.emulateMedia({media: 'print'});
+	t.true(await page.locator('.reset').isHidden());
 	if (shots !== undefined) {
-		await page.emulateMedia({media: 'print'});
 		await page.setViewportSize({width: 688, height: 1017});
 		await page.screenshot({path: `${shots}/sheet.png`, fullPage: true});
 	}
@@ -159,4 +168,40 @@ test.serial('a claim and a report are brought, and the sheet is one page of pape
 		browser.errors().filter((error) => !error.includes('status of 403')),
 		[],
 	);
+});
+
+test.serial('who stands at the box resets it, and says which box it is', async (t) => {
+	const scene = await withCommission(t, {resets: true});
+	const {page, browser} = await open(t, scene);
+	const panel = page.getByRole('region', {name: 'Reset to factory settings'});
+	await panel.waitFor();
+	t.is(await page.locator('main > section').last().getAttribute('aria-labelledby'), 'reset-title');
+	await panel.getByText('The releases in its slots stay.').waitFor();
+	const [name, code] = [panel.getByLabel('Name of this box'), panel.getByLabel('Code on the box’s console')];
+	const button = panel.getByRole('button', {name: 'Reset this box'});
+	await name.fill('stb-other');
+	await code.fill(await shownCode(scene));
+	await button.click();
+	await panel.getByText('This is not the name of this box; nothing is reset.').waitFor();
+	t.deepEqual(await look(page, 'reset'), []);
+	await name.fill('stb-8c1f64a0b21e');
+	await code.fill('AAAA-AAAA');
+	await button.click();
+	await panel.getByText('The code is not the one that the console shows now.').waitFor();
+	t.false(existsSync(scene.resetRequestFile));
+	await code.fill(await shownCode(scene));
+	await button.click();
+	await panel.getByText('The box starts anew and is reset').waitFor();
+	t.true(existsSync(scene.resetRequestFile));
+	t.is(await name.inputValue(), '', 'it is asked for once');
+	t.deepEqual(
+		browser.errors().filter((error) => !error.includes('status of 403')),
+		[],
+	);
+});
+
+test.serial('a box that nobody would reset offers none', async (t) => {
+	const {page} = await open(t, await withCommission(t));
+	await page.getByText('Live', {exact: true}).waitFor();
+	t.true(await page.locator('.reset').isHidden());
 });
