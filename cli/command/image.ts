@@ -15,6 +15,8 @@ type BuildFlags = {
 	readonly release?: string;
 	readonly mirror?: string;
 	readonly keys?: string;
+	readonly cache?: string;
+	readonly refresh: boolean;
 	readonly trust: 'development' | 'release';
 };
 
@@ -39,6 +41,11 @@ export const registerImageCommand = (program: Command): void => {
 		.option('--release <version>', 'semantic version; default that of package.json')
 		.option('--mirror <url>', 'of Debian; default that of this machine’s apt')
 		.option('--keys <dir>', 'an operator’s keys; default a development fleet’s, made once')
+		.option(
+			'--cache <dir>',
+			'where Debian’s packages are kept; default $STREAMVERSE_IMAGE_CACHE or ~/.cache/streamverse/image',
+		)
+		.option('--refresh', 'take Debian’s packages as they are today, instead of those kept', false)
 		.addOption(
 			new Option('--trust <chain>', 'whose bundles the box takes')
 				.choices(['development', 'release'])
@@ -50,6 +57,7 @@ export const registerImageCommand = (program: Command): void => {
 			await buildImage({
 				...{kind, architecture: flags.arch, outDirectory: path.resolve(flags.out), trust: flags.trust},
 				...{release: flags.release, mirror: flags.mirror, keysDirectory: flags.keys},
+				...{cacheDirectory: flags.cache, refresh: flags.refresh},
 				output: process.stderr,
 				signal: stopSignal(),
 			});

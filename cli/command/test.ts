@@ -23,7 +23,8 @@ Examples:
   $ ./streamverse test fuzz --for 10m
   $ ./streamverse test peers      against other implementations of FLUTE, which it downloads
   # ./streamverse test image      boots boxes in QEMU; as root, because it makes their images
-  # ./streamverse test image --arch arm64`;
+  # ./streamverse test image --arch arm64
+  # STREAMVERSE_TEST_MATRIX=all ./streamverse test image   each release that does not come up, instead of one`;
 
 /** CI gives a run 90 minutes, in which the machine is set up as well. */
 const defaultMinutesMax = 76;

@@ -21,10 +21,12 @@ export const registerToolCommand = (program: Command): void => {
 		)
 		.action(async ({arch, out, release}: ToolFlags) => {
 			const {makeTool} = await import('#image/make/make-tool.ts');
-			const {cacheDirectory, packageVersion} = await import('#image/make/build-image.ts');
+			const {packageVersion} = await import('#image/make/build-image.ts');
+			const {openImageCache} = await import('#image/make/image-cache.ts');
 			const file = path.resolve(out, `streamverse-linux-${arch}`);
 			await makeTool({
-				...{architecture: arch, file, release: release ?? packageVersion(), cacheDirectory},
+				...{architecture: arch, file, release: release ?? packageVersion()},
+				cacheDirectory: await openImageCache(),
 				entry: path.join(projectRoot, 'cli/tool/main.ts'),
 				progress: (step, seconds) =>
 					process.stderr.write(seconds === undefined ? `${step} …\n` : `${step}: done in ${seconds.toFixed(1)} s\n`),

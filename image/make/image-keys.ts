@@ -3,6 +3,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {CodedError, errorMessage} from '#appliance/error/coded-error.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
+import {checkoutCache} from '#image/make/image-cache.ts';
 import {imageDirectory} from '#image/make/recipe.ts';
 
 export type Trust = 'development' | 'release';
@@ -21,6 +22,9 @@ export type ImageKeys = {
 	/** `db` of Secure Boot. */
 	readonly secureBoot: KeyPair;
 };
+
+/** Of a development fleet. A checkout has its own: its boxes trust no bundle of another's. */
+export const developmentKeysDirectory = path.join(checkoutCache, 'keys');
 
 const certificates = ['bundle-root', 'keyring-development', 'keyring-release', 'db'] as const;
 

@@ -11,9 +11,16 @@ const abandonedMs = 86_400_000;
  * day takes away.
  */
 export const keepOnce = async (target: string, make: (place: string) => Promise<void>): Promise<void> => {
-	if (existsSync(target)) {
-		return;
+	if (!existsSync(target)) {
+		await keepAnew(target, make);
 	}
+};
+
+/**
+ * The same, whether or not one is kept. A file takes the place of the one before once it is whole, and a build that reads that
+ * one reads on; of a folder the one before stays.
+ */
+export const keepAnew = async (target: string, make: (place: string) => Promise<void>): Promise<void> => {
 	await mkdir(path.dirname(target), {recursive: true});
 	await removeAbandoned(target);
 	const work = await mkdtemp(`${target}.`);

@@ -3,9 +3,9 @@ import {mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {bundleSoftware} from '#image/make/bundle-software.ts';
 import {crossBuild} from '#image/make/cross-build.ts';
+import {keepPackages} from '#image/make/debian-packages.ts';
 import type {Mirror} from '#image/make/host-mirror.ts';
 import {type ImageKeys, signerOf} from '#image/make/image-keys.ts';
-import {keepOnce} from '#image/make/keep-once.ts';
 import {imageDirectory, type Recipe, rootfsHash} from '#image/make/recipe.ts';
 import {programFolders, requireTools} from '#image/make/require-tools.ts';
 import {runStage, type StageEnvironment, type StageProgress} from '#image/make/run-stage.ts';
@@ -23,14 +23,17 @@ export type MakeImageOptions = {
 	readonly keys: ImageKeys;
 	/** Whether the image trusts the development chain as well, and by which its bundle is signed. */
 	readonly trust: 'development' | 'release';
-	/** Rootfs tarballs, by the hash of their recipe. */
 	readonly cacheDirectory: string;
+	/** Debian's packages anew, though some are kept. */
+	readonly refresh: boolean;
 	readonly outDirectory: string;
 	/** Laid over everything else, for images of tests. */
 	readonly extraOverlays?: readonly string[];
 	/** Added to the kernel's command line, for images of tests. */
 	readonly kernelArguments?: string;
 	readonly progress: StageProgress;
+	/** Gets what a person should know of the image, in whole lines. */
+	readonly tell: (line: string) => void;
 	readonly signal: AbortSignal;
 };
 
@@ -63,8 +66,9 @@ export const makeImage = async (options: MakeImageOptions): Promise<MadeImage> =
 	requireAddons(recipe.architecture, packages);
 	const environment = stageEnvironment(options, {work, epoch, name, sysroot});
 	const run = {environment, logDirectory: work, progress, signal};
-	await keepOnce(rootfsPath(options), async (place) => {
-		await runStage(['10-rootfs.sh'], {...run, environment: {...environment, SV_ROOTFS: place}});
+	await keepPackages(rootfsPath(options), {
+		...{refresh: options.refresh, tell: options.tell},
+		make: async (place) => await runStage(['10-rootfs.sh'], {...run, environment: {...environment, SV_ROOTFS: place}}),
 	});
 	await placeNode(recipe, {file: path.join(work, 'node'), cacheDirectory, signal});
 	await bundleSoftware({

@@ -2,10 +2,9 @@ import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {copyFile, link, mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {type ImageKeys, openImageKeys, signerOf} from '#image/make/image-keys.ts';
+import {developmentKeysDirectory, type ImageKeys, openImageKeys, signerOf} from '#image/make/image-keys.ts';
 import {imageDirectory} from '#image/make/recipe.ts';
 import {sectionArguments} from '#image/make/section-addresses.ts';
-import {projectRoot} from '#native/project-root.ts';
 import {type TestImage, testCompatible, testImage} from '#test/helper/with-image.ts';
 
 /**
@@ -88,7 +87,7 @@ export const bundleWith = async (
 	return bundlePath;
 };
 
-export const testKeys = (): ImageKeys => openImageKeys(path.join(projectRoot, 'build/image-cache/keys'), {make: true});
+export const testKeys = (): ImageKeys => openImageKeys(developmentKeysDirectory, {make: true});
 
 /** Of files that lie in a directory: the images of both slots. */
 export const writeBundle = async (

@@ -2,12 +2,11 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {openImageKeys} from '#image/make/image-keys.ts';
+import {developmentKeysDirectory, openImageKeys} from '#image/make/image-keys.ts';
 import {imageDirectory} from '#image/make/recipe.ts';
 import {enrolKeys} from '#image/qemu/enrol-keys.ts';
 import {makeDisk} from '#image/qemu/run-image.ts';
 import {type Machine, startMachine} from '#image/qemu/start-machine.ts';
-import {projectRoot} from '#native/project-root.ts';
 import {partitionOf} from '#test/helper/box-disk.ts';
 import {
 	bootLoader,
@@ -27,17 +26,16 @@ import {bootTimeoutMs, withMachine, withMachineFleet} from '#test/helper/with-ma
 const testTimeoutMs = 50 * 60_000;
 /** The firmware alone takes half a minute where others are busy. */
 const firmwareTimeoutMs = 3 * 60_000;
-const keysDirectory = path.join(projectRoot, 'build/image-cache/keys');
 const dataPartition = 8;
 
 const run = (command: string, ...args: readonly string[]): string =>
 	execFileSync(command, args, {encoding: 'utf8', stdio: 'pipe'});
 
-const keyPath = (name: string): string => path.join(keysDirectory, name);
+const keyPath = (name: string): string => path.join(developmentKeysDirectory, name);
 
 /** Variables of a firmware that starts what our own db signed, and nothing else. */
 const withOwnKeys = async (t: ExecutionContext): Promise<string> => {
-	openImageKeys(keysDirectory, {make: true});
+	openImageKeys(developmentKeysDirectory, {make: true});
 	const read = (name: string): string => readFileSync(keyPath(`${name}.pem`), 'utf8');
 	const file = path.join(await withDirectory(t), 'enrolled.fd');
 	const template = readFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd');

@@ -1,9 +1,11 @@
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {appendFile, cp, mkdir, rm, stat, symlink} from 'node:fs/promises';
+import {appendFile, cp, rm, stat, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
+import {openImageCache} from '#image/make/image-cache.ts';
+import {developmentKeysDirectory, openImageKeys} from '#image/make/image-keys.ts';
 import {projectRoot} from '#native/project-root.ts';
 import {turnBackPackage} from '#test/bench/update/older-package.ts';
 import type {Images} from '#test/bench/update/rauc-cost.ts';
@@ -31,8 +33,8 @@ export const buildVariants = async (options: BuildOptions): Promise<Variants> =>
 	const {directory, signal} = options;
 	const sources = path.join(directory, 'sources');
 	await copySources(sources, signal);
-	const cache = path.join(projectRoot, 'build/image-cache');
-	await mkdir(cache, {recursive: true});
+	const cache = await openImageCache();
+	openImageKeys(developmentKeysDirectory, {make: true});
 	const base = await build('base', {...options, sources, cache});
 	await appendFile(path.join(sources, changedModule), change);
 	const code = await build('code', {...options, sources, cache});
@@ -73,11 +75,9 @@ const build = async (
 	const signal = AbortSignal.any([options.signal, AbortSignal.timeout(buildTimeoutMs)]);
 	const identity = ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost'];
 	await run('git', [...identity, 'commit', '--quiet', '--allow-empty', '--message', name], {cwd: sources, signal});
-	await rm(path.join(sources, 'build/image-cache'), {force: true});
-	await mkdir(path.join(sources, 'build'), {recursive: true});
-	await symlink(cache, path.join(sources, 'build/image-cache'));
 	const release = name === 'code' ? '1.0.1' : '1.0.0';
-	const arguments_ = ['cli/main.ts', 'image', 'build', 'stb', '--release', release, '--out', out];
+	const places = ['--out', out, '--cache', cache, '--keys', developmentKeysDirectory];
+	const arguments_ = ['cli/main.ts', 'image', 'build', 'stb', '--release', release, ...places];
 	const child = spawn(process.execPath, arguments_, {cwd: sources, stdio: ['ignore', 'pipe', 'inherit'], signal});
 	createInterface({input: child.stdout}).on('line', (line) => progress(`${name}: ${line}`));
 	const [code] = (await once(child, 'close', {signal})) as [number | null];

@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
 import {globSync} from 'node:fs';
-import {mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {hostMirror} from '#image/make/host-mirror.ts';
@@ -42,7 +42,6 @@ export const turnBackPackage = async ({from, to, work, signal, progress}: Option
 	await run('tar', ['--create', '--numeric-owner', '--file', path.join(to, tarball), '--directory', root, '.'], {
 		signal,
 	});
-	await symlink(path.join(from, 'keys'), path.join(to, 'keys'));
 	await rm(work, {recursive: true});
 };
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {exitCode} from '#appliance/process/exit-code.ts';
-import {cacheDirectory} from '#image/make/build-image.ts';
+import {openImageCache} from '#image/make/image-cache.ts';
 import {makeTool} from '#image/make/make-tool.ts';
 import type {Architecture} from '#image/make/recipe.ts';
 import {programFolders} from '#image/make/require-tools.ts';
@@ -26,7 +26,8 @@ type Ran = {readonly code: number; readonly output: string};
 const withTool = async (t: ExecutionContext, architecture: Architecture): Promise<string> => {
 	const file = path.join(await withDirectory(t), 'streamverse');
 	await makeTool({
-		...{architecture, file, cacheDirectory, release: '4.5.6', progress: () => undefined},
+		...{architecture, file, release: '4.5.6', progress: () => undefined},
+		cacheDirectory: await openImageCache(),
 		entry: path.join(projectRoot, 'cli/tool/main.ts'),
 		signal: AbortSignal.timeout(240_000),
 	});

@@ -1,7 +1,7 @@
-import {mkdir, mkdtemp, readdir, readFile, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, open, readdir, readFile, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import {keepOnce} from '#image/make/keep-once.ts';
+import {keepAnew, keepOnce} from '#image/make/keep-once.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 test('what was made once is not made again', async (t) => {
@@ -51,4 +51,23 @@ test('what a build that was killed left a day ago is taken away, and nothing of 
 	}
 	await keepOnce(target, async (place) => await writeFile(place, 'whole'));
 	t.deepEqual((await readdir(directory)).sort(), ['rootfs.tar', path.basename(going), 'rootfs.tar.sha256'].sort());
+});
+
+test('a file is made anew and replaced when the new one is whole; who reads the one before reads on', async (t) => {
+	const target = path.join(await withDirectory(t), 'rootfs.tar');
+	await keepOnce(target, async (place) => await writeFile(place, 'before'));
+	await using reader = await open(target);
+	const failing = keepAnew(target, async (place) => {
+		await writeFile(place, 'half');
+		throw new Error('the mirror is gone');
+	});
+	await t.throwsAsync(failing, {message: 'the mirror is gone'});
+	t.is(await readFile(target, 'utf8'), 'before');
+	await keepAnew(target, async (place) => {
+		await writeFile(place, 'today');
+		t.is(await readFile(target, 'utf8'), 'before', 'another build finds a whole one meanwhile');
+	});
+	t.is(await readFile(target, 'utf8'), 'today');
+	t.is(await reader.readFile('utf8'), 'before');
+	t.deepEqual(await readdir(path.dirname(target)), ['rootfs.tar'], 'nothing is left beside it');
 });
