@@ -22,7 +22,8 @@ export const machineTests: readonly MachineTest[] = [
 	{file: 'grub-environment', minutes: 25},
 	{file: 'vidtv', minutes: 10},
 	{file: 'stick', minutes: 12},
+	{file: 'foreign-disk', minutes: 12},
 	{file: 'page-claim', minutes: 8},
 	{file: 'release-image', minutes: 5},
-	{file: 'reproducible', minutes: 10},
+	{file: 'reproducible', minutes: 13},
 ];

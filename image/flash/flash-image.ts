@@ -8,7 +8,7 @@ import {flashError} from '#image/flash/flash-error.ts';
 import {type FlashJournal, flashJournal} from '#image/flash/flash-journal.ts';
 import {createRateMeter, type FlashProgress} from '#image/flash/flash-progress.ts';
 import {readChunks} from '#image/flash/image-reader.ts';
-import {moveBackupTable} from '#image/flash/move-backup-table.ts';
+import {makeTableOwn} from '#image/flash/own-table.ts';
 import {type ReadBytes, readPartitions} from '#image/flash/partition-table.ts';
 import {refusalOf} from '#image/flash/refuse-device.ts';
 import {answered, readWhole} from '#image/flash/whole-transfer.ts';
@@ -41,7 +41,7 @@ export type FlashOutcome =
 			/** Were there already from an interrupted run, and were read back. */
 			readonly resumedBytes: number;
 			readonly isVerifiedDirect: boolean;
-			readonly isBackupTableMoved: boolean;
+			readonly isTableOwn: boolean;
 	  }
 	| {readonly kind: 'failed'; readonly device: string; readonly error: unknown};
 
@@ -201,11 +201,11 @@ const attempt = async (target: Target, signal: AbortSignal, work: () => Promise<
 const finish = async (target: Target, writtenBytes: number, {seed, signal}: FlashOptions): Promise<FlashOutcome> => {
 	const {facts, handle, writer} = target;
 	const device = facts.path;
-	let isBackupTableMoved = false;
+	let isTableOwn = false;
 	if (target.error === undefined) {
 		await attempt(target, signal, async () => {
 			await writer.sync();
-			isBackupTableMoved = await moveBackupTable(device, signal);
+			isTableOwn = await makeTableOwn(device, signal);
 			if (seed !== undefined) {
 				const partitions = await readPartitions(readWith(handle, signal), facts.sizeBytes);
 				await writeSeed(device, {seed, partitions, signal});
@@ -219,7 +219,7 @@ const finish = async (target: Target, writtenBytes: number, {seed, signal}: Flas
 		return {kind: 'failed', device, error: target.error};
 	}
 	const resumedBytes = writer.resumedBytes();
-	return {kind: 'done', device, writtenBytes, resumedBytes, isVerifiedDirect: handle.isDirect, isBackupTableMoved};
+	return {kind: 'done', device, writtenBytes, resumedBytes, isVerifiedDirect: handle.isDirect, isTableOwn};
 };
 
 const readWith =

@@ -5,7 +5,7 @@ import {renderSystemConf} from '#ota/slot/rauc/system-conf.ts';
 /** Of Debian 13. */
 const raucVersion = '1.13';
 
-const device = (label: string): string => `/dev/disk/by-partlabel/${label}`;
+const device = (label: string): string => `/dev/streamverse/${label}`;
 
 /** RAUC's configuration in an image: two slots, each a root file system with its kernel, and the environment of GRUB. */
 export const systemConfOf = (recipe: Recipe, trust: Trust): string =>

@@ -13,6 +13,8 @@ import {openSerialLog, type SerialLog} from '#image/qemu/serial-log.ts';
 export type MachineOptions = {
 	/** A raw disk, which the machine writes to. */
 	readonly diskPath: string;
+	/** What the disk is plugged into; default: virtio. */
+	readonly diskBus?: 'virtio' | 'usb';
 	readonly architecture: Architecture;
 	/** For the firmware's variables, which outlive a power cut as the disk does. */
 	readonly stateDirectory: string;
@@ -101,6 +103,14 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
+const diskArguments = {
+	virtio: (drive: string) => ['-drive', `if=virtio,${drive}`],
+	usb: (drive: string) => [
+		...['-drive', `if=none,id=box,${drive}`, '-device', 'qemu-xhci,id=box-hub'],
+		...['-device', 'usb-storage,bus=box-hub.0,drive=box,bootindex=0'],
+	],
+} as const;
+
 const machineArguments = (options: MachineOptions, profile: MachineProfile, variables: string): readonly string[] => {
 	const {diskPath, memoryMegabytes = 1024, forwards = {}, cablePort, cableAddress} = options;
 	const secure = options.firmwareVariables === undefined ? undefined : profile.secure;
@@ -111,7 +121,7 @@ const machineArguments = (options: MachineOptions, profile: MachineProfile, vari
 		...['-m', String(memoryMegabytes), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-user-config'],
 		...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareFile(secure?.code ?? profile.code)}`],
 		...['-drive', `if=pflash,format=raw,file=${variables}`],
-		...['-drive', `if=virtio,format=raw,cache=writeback,file=${diskPath}`],
+		...diskArguments[options.diskBus ?? 'virtio'](`format=raw,cache=writeback,file=${diskPath}`),
 		...['-nic', `user,model=virtio-net-pci,mac=52:54:00:00:00:01${forward.join('')}`],
 		...(cablePort === undefined
 			? []

@@ -62,6 +62,8 @@ export type TestMachineOptions = {
 	readonly cable?: {readonly port: number; readonly hardwareAddress: string};
 	/** With keys in them, by which the firmware enforces Secure Boot. */
 	readonly firmwareVariables?: string;
+	/** What the box's disk is plugged into. */
+	readonly diskBus?: 'usb';
 	/** Of QEMU, besides. */
 	readonly extraArguments?: readonly string[];
 	/** Breaks the disk before the machine is switched on. */

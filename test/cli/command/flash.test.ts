@@ -23,7 +23,7 @@ test('a disk that is named from this folder gets its second table and its seed t
 		{cwd: directory, timeout: commandTimeoutMs},
 	);
 	const outcome = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as FlashOutcome;
-	t.like(outcome, {kind: 'done', device: disk, isBackupTableMoved: true});
+	t.like(outcome, {kind: 'done', device: disk, isTableOwn: true});
 	const seed = await run('mtype', ['-i', `${disk}@@${espOffset}`, '::/streamverse/seed.json']);
 	t.like(JSON.parse(seed.stdout), {site: 'kisumu-2'});
 });

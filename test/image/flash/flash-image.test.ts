@@ -3,6 +3,7 @@ import {copyFile, open, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
+import {z} from 'zod';
 import {openBlockHandle} from '#image/flash/block-handle.ts';
 import type {FlashProgress} from '#image/flash/flash-progress.ts';
 import {bytesAt, usedDisk, withFlashImage} from '#test/helper/with-flash-image.ts';
@@ -15,7 +16,7 @@ test('an image is written to a used disk so that everything that counts is as in
 	const disk = await usedDisk(directory, 48 * megabyte);
 	const seen: FlashProgress[] = [];
 	const [outcome] = await flash([disk], {onProgress: (progress) => seen.push(progress)});
-	t.like(outcome, {kind: 'done', device: disk, resumedBytes: 0, isBackupTableMoved: true});
+	t.like(outcome, {kind: 'done', device: disk, resumedBytes: 0, isTableOwn: true});
 	t.true((await bytesAt(disk, rootOffset, root.length)).equals(root), 'the root, its hole of zeros too');
 	t.true(
 		(await bytesAt(disk, dataOffset, megabyte)).every((byte) => byte === 0),
@@ -35,6 +36,34 @@ test('an image is written to a used disk so that everything that counts is as in
 	await t.notThrowsAsync(run('fsck.vfat', ['-n', esp]), 'a FAT with holes is whole on a used disk');
 	t.true((await readFile(imagePath)).length === imageBytes);
 });
+
+test('each disk has GUIDs of its own, so that the firmware can tell a box which of two it started from', async (t) => {
+	const {directory, flash, imagePath} = await withFlashImage(t);
+	const disks = [
+		await usedDisk(directory, 48 * megabyte, 'one.img'),
+		await usedDisk(directory, 48 * megabyte, 'two.img'),
+	];
+	await flash(disks);
+	const tables = await Promise.all([imagePath, ...disks].map(tableOf));
+	const guids = tables.flatMap(({id, partitions}) => [id, ...partitions.map(({uuid}) => uuid)]);
+	t.is(guids.length, 12);
+	t.is(new Set(guids).size, guids.length);
+	const rest = tables.map(({partitions}) => partitions.map(({uuid: _, node: __, ...others}) => others));
+	t.deepEqual(rest[1], rest[0], 'names, types and places are the image’s');
+	t.deepEqual(rest[2], rest[0]);
+});
+
+const tableSchema = z.object({
+	partitiontable: z.object({
+		id: z.string(),
+		partitions: z.array(z.looseObject({uuid: z.string(), node: z.string()})),
+	}),
+});
+
+const tableOf = async (disk: string) => {
+	const {stdout} = await run('sfdisk', ['--json', disk]);
+	return tableSchema.parse(JSON.parse(stdout)).partitiontable;
+};
 
 test('the seed lies in the EFI system partition, readable by others’ tools', async (t) => {
 	const {directory, flash, espOffset} = await withFlashImage(t);

@@ -129,7 +129,7 @@ const bootScript = (root: string): string =>
 			.replaceAll('/run/', `${root}/run/`)
 			.replaceAll('/sys/', `${root}/sys/`)
 			.replace('[ -b ', '[ -f ')
-			.replace('disk/by-partlabel/data', 'sda2'),
+			.replace('streamverse/data', 'sda2'),
 		'mount_data',
 	].join('\n');
 

@@ -29,7 +29,7 @@ for (const kind of boxKinds) {
 		const devices = [...fields].filter(([name]) => name.endsWith('/device')).map(([, device]) => device);
 		t.is(new Set(devices).size, 5);
 		for (const device of devices) {
-			t.true(labels.includes(device.replace('/dev/disk/by-partlabel/', '')), device);
+			t.true(labels.includes(device.replace('/dev/streamverse/', '')), device);
 		}
 		const [factory] = [...fields].find(([, device]) => device.endsWith('/rootfs-r')) ?? [''];
 		t.is(fields.get(factory.replace('/device', '/readonly')), 'true', 'the factory’s slot is never written');

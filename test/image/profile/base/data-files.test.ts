@@ -63,7 +63,7 @@ test('the slots that the supervisor reads blocks from, its unit and udev let it 
 		.looseObject({fleet: z.looseObject({installer: z.looseObject({slotPaths: z.array(z.string())})})})
 		.parse(parse(readFileSync(path.join(profile, 'base/box.yaml'), 'utf8'))).fleet.installer;
 	const unit = readFileSync(path.join(overlay, 'usr/lib/systemd/system/streamverse.service'), 'utf8');
-	const allowed = [...unit.matchAll(/^DeviceAllow=(\/dev\/disk\/\S+) (\w+)$/gmu)];
+	const allowed = [...unit.matchAll(/^DeviceAllow=(\/dev\/streamverse\/\S+) (\w+)$/gmu)];
 	t.deepEqual(
 		allowed.map(([, device]) => device),
 		[...slotPaths],
@@ -75,7 +75,7 @@ test('the slots that the supervisor reads blocks from, its unit and udev let it 
 	const opened = loadRecipe('stb', 'amd64').partitions.filter(({label}) =>
 		pattern.split('|').some((glob) => path.matchesGlob(label, glob)),
 	);
-	t.deepEqual(opened.map(({label}) => `/dev/disk/by-partlabel/${label}`).sort(), [...slotPaths].sort());
+	t.deepEqual(opened.map(({label}) => `/dev/streamverse/${label}`).sort(), [...slotPaths].sort());
 });
 
 test('packages are named one a line, none twice, none for a way in', (t) => {
