@@ -11,6 +11,7 @@ export type NetworkSources = {
 	readonly interfaces: () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 	readonly linkDirectory: string;
 	readonly routeFile: string;
+	readonly routeFile6: string;
 	/** The first that names a server counts: a local resolver's stub is not what a technician asks for. */
 	readonly resolverFiles: readonly string[];
 };
@@ -19,6 +20,7 @@ const systemSources: NetworkSources = {
 	interfaces: networkInterfaces,
 	linkDirectory: '/sys/class/net',
 	routeFile: '/proc/net/route',
+	routeFile6: '/proc/net/ipv6_route',
 	resolverFiles: ['/run/systemd/resolve/resolv.conf', '/etc/resolv.conf'],
 };
 
@@ -37,7 +39,7 @@ export const readNetwork = async (sources: NetworkSources = systemSources): Prom
 			...(await readLink(path.join(sources.linkDirectory, name))),
 		})),
 	);
-	const gateway = parseGateway(await text(sources.routeFile));
+	const gateway = parseGateway(await text(sources.routeFile)) ?? parseGateway6(await text(sources.routeFile6));
 	const resolvers = await Promise.all(sources.resolverFiles.map(text));
 	const nameServers = resolvers.map(parseNameServers).find(({length}) => length > 0) ?? [];
 	return {interfaces, nameServers: [...nameServers], ...(gateway === undefined ? {} : {gateway})};
@@ -63,6 +65,19 @@ export const parseGateway = (routes: string): string | undefined => {
 		if (destination === '00000000' && mask === '00000000' && /^[0-9A-F]{8}$/iu.test(gateway ?? '')) {
 			const bytes = Buffer.from(gateway ?? '', 'hex').reverse();
 			return bytes.every((byte) => byte === 0) ? undefined : bytes.join('.');
+		}
+	}
+	return undefined;
+};
+
+/** The same of a network of IPv6 alone, by /proc/net/ipv6_route: ::/0, source, and by which neighbour. */
+export const parseGateway6 = (routes: string): string | undefined => {
+	for (const line of routes.split('\n')) {
+		const [destination, prefixLength, , , gateway = ''] = line.trim().split(/\s+/u);
+		const isDefault = /^0{32}$/u.test(destination ?? '') && prefixLength === '00';
+		if (isDefault && /^[0-9a-f]{32}$/u.test(gateway) && !/^0+$/u.test(gateway)) {
+			// As RFC 5952 section 4 writes it.
+			return new URL(`http://[${gateway.replaceAll(/(....)(?=.)/gu, '$1:')}]`).hostname.slice(1, -1);
 		}
 	}
 	return undefined;

@@ -1,7 +1,7 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import {parseGateway, parseNameServers, readNetwork} from '#appliance/commission/read-network.ts';
+import {parseGateway, parseGateway6, parseNameServers, readNetwork} from '#appliance/commission/read-network.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 
 const routes = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -13,6 +13,17 @@ test('the gateway is that of the default route, its bytes the right way round', 
 	t.is(parseGateway(routes), '192.168.1.1');
 	t.is(parseGateway(routes.split('\n').slice(0, 2).join('\n')), undefined);
 	t.is(parseGateway(''), undefined);
+});
+
+test('a network of IPv6 alone has a gateway as well', (t) => {
+	const none = '0'.repeat(32);
+	const route = (destination: string, gateway: string): string =>
+		`${destination} ${none} 00 ${gateway} 00000400 00000003 00000000 00000003 eth0\n`;
+	const inside = route('fd000000000000000000000000000000 40', none);
+	const nowhere = route(`${none} 00`, none);
+	t.is(parseGateway6(inside + nowhere + route(`${none} 00`, 'fe80000000000000000000000000a001')), 'fe80::a001');
+	t.is(parseGateway6(inside + nowhere), undefined);
+	t.is(parseGateway6(`${none} 00 ${none} 00 fe80`), undefined);
 });
 
 test('name servers are read as resolv.conf has them', (t) => {
@@ -36,6 +47,7 @@ test('only what others reach is told, with its link', async (t) => {
 		}),
 		linkDirectory: directory,
 		routeFile: path.join(directory, 'route'),
+		routeFile6: path.join(directory, 'none'),
 		resolverFiles: [path.join(directory, 'none')],
 	});
 	t.deepEqual(facts, {
