@@ -10,7 +10,7 @@ const detailCharsMax = 512;
 export type JudgedFacts = Pick<
 	CommissionState,
 	'box' | 'network' | 'time' | 'disk' | 'fleet' | 'services' | 'reasons' | 'picture'
->;
+> & {readonly stateLost: string | undefined};
 type Verdict = readonly [CommissionCheck['outcome'], string];
 
 /** What a technician may tick off, and the sentence for what may not be. A role is judged only by what it has. */
@@ -37,6 +37,10 @@ const judgeNetwork = ({network: {interfaces, gateway, nameServers}}: JudgedFacts
 	if (interfaces.length === 0) {
 		return ['bad', 'No address: look at the cable and the router.'];
 	}
+	// RFC 3927, and RFC 4291 section 2.5.6: what a box gives itself.
+	if (interfaces.every(({addresses}) => addresses.every((address) => /^(?:169\.254\.|fe[89ab])/iu.test(address)))) {
+		return ['bad', 'The network gave the box no address: look at the router.'];
+	}
 	if (gateway === undefined) {
 		return ['bad', 'No gateway: the box has an address, and no way out of the home.'];
 	}
@@ -57,7 +61,11 @@ const judgeTime = ({time: {synchronised, offsetSeconds = 0}}: JudgedFacts): Verd
 		: ['good', 'The clock is set by a time server.'];
 };
 
-const judgeDisk = ({disk}: JudgedFacts): Verdict => {
+const judgeDisk = ({disk, stateLost}: JudgedFacts): Verdict => {
+	if (stateLost !== undefined) {
+		const why = 'Whose it is cannot be read either, so that writing here needs the code of its console.';
+		return ['bad', `This box keeps nothing: ${stateLost}. ${why}`];
+	}
 	if (disk === undefined) {
 		return ['unknown', 'The data partition cannot be read.'];
 	}

@@ -17,7 +17,9 @@ export type StateReaderOptions = {
 	readonly config: Pick<LoadedBoxConfig<unknown>, 'box' | 'fleet'>;
 	readonly commission: CommissionConfig;
 	readonly status: () => SupervisorStatus;
+	readonly claimed: () => Promise<boolean>;
 	readonly codeNeeded: () => Promise<boolean>;
+	readonly stateLost: string | undefined;
 	readonly takesReset: boolean;
 	readonly source: SignalSource;
 	readonly newestReport: () => KeptReport | undefined;
@@ -40,11 +42,11 @@ export const createStateReader = (options: StateReaderOptions): (() => Promise<C
 		if (read === undefined || nowMs - read.atMs >= factsIntervalMs) {
 			read = {atMs: nowMs, facts: readSystem(options)};
 		}
-		const {source, codeNeeded} = options;
-		const [facts, picture, needsCode] = await Promise.all([read.facts, source.read(), codeNeeded()]);
+		const {source, claimed, codeNeeded} = options;
+		const [facts, picture, hasClaim] = await Promise.all([read.facts, source.read(), claimed()]);
 		const state = stateOf(options, facts, picture);
-		const takesToken = state.takesClaim && needsCode && state.fleet?.enrolled !== true;
-		return {...state, codeNeeded: needsCode, takesToken};
+		const takesToken = state.takesClaim && hasClaim && state.fleet?.enrolled !== true;
+		return {...state, codeNeeded: await codeNeeded(), takesToken};
 	};
 };
 
@@ -61,7 +63,7 @@ const readSystemFacts = async ({config, clock, signal}: StateReaderOptions): Pro
 };
 
 const stateOf = (
-	{config, commission, status, takesReset, newestReport}: StateReaderOptions,
+	{config, commission, status, stateLost, takesReset, newestReport}: StateReaderOptions,
 	facts: SystemFacts,
 	picture: CommissionState['picture'],
 ): Omit<CommissionState, 'codeNeeded' | 'takesToken'> => {
@@ -92,7 +94,7 @@ const stateOf = (
 			...(latitudeDegrees === undefined ? {} : {latitudeDegrees}),
 			...(longitudeDegrees === undefined ? {} : {longitudeDegrees}),
 		},
-		checks: [...judgeCommission(told)],
+		checks: [...judgeCommission({...told, stateLost})],
 		...(report === undefined ? {} : {report}),
 	};
 };

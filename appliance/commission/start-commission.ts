@@ -36,6 +36,8 @@ export type CommissionOptions = {
 	readonly stop: (reason: string) => void;
 	/** Comes to be when a reset is asked for, and whoever may carries it out. Without it this page offers none. */
 	readonly resetRequestFile?: string | undefined;
+	/** Why nothing that this box keeps outlives this boot, if so: whose it is cannot be read then. */
+	readonly stateLost: string | undefined;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 	readonly clock?: Clock;
@@ -45,7 +47,7 @@ export type RunningCommission = AsyncDisposable & {readonly url: string};
 
 /** The technician's page, on a port of its own: the supervisor's other port stays closed to the home. */
 export const startCommission = async (options: CommissionOptions): Promise<RunningCommission> => {
-	const {config, commission, status, resetRequestFile, clock = systemClock} = options;
+	const {config, commission, status, stateLost, resetRequestFile, clock = systemClock} = options;
 	const logger = options.logger.child({component: 'commission'});
 	const directory = path.join(config.box.stateDirectory, 'commission');
 	await mkdir(directory, {recursive: true, mode: 0o700});
@@ -60,12 +62,18 @@ export const startCommission = async (options: CommissionOptions): Promise<Runni
 		logger,
 	});
 	const source = createRoleSignal({status, monotonicMs, signal});
-	const codeNeeded = (): Promise<boolean> => isCodeNeeded(options);
+	const {stateDirectory} = config.box;
+	const claimed = (): Promise<boolean> => isClaimed({stateDirectory, claimFile: config.fleet?.claimFile});
+	// Where a box is somebody's, or may be, its home's network alone is no proof of standing at it. What runs may outlive its files.
+	const codeNeeded = async (): Promise<boolean> =>
+		stateLost !== undefined || status().fleet?.enrolled === true || (await claimed());
 	const newestReport = reports.newest;
 	const takesReset = resetRequestFile !== undefined;
 	const api = createCommissionApi({
 		boxId: config.box.id,
-		state: createStateReader({config, commission, status, codeNeeded, takesReset, source, newestReport, clock, signal}),
+		state: createStateReader({
+			...{config, commission, status, claimed, codeNeeded, stateLost, takesReset, source, newestReport, clock, signal},
+		}),
 		signal: async () => {
 			const {tuner, aim} = await source.read();
 			return {atMs: Math.round(clock.nowMs()), tuner, aim};
@@ -87,11 +95,6 @@ export const startCommission = async (options: CommissionOptions): Promise<Runni
 	const resources = stack.move();
 	return {url: listener.url, [Symbol.asyncDispose]: () => resources.disposeAsync()};
 };
-
-/** Where a box is somebody's, its home's network alone is no proof of standing at it. What runs may outlive its files. */
-const isCodeNeeded = async ({config, status}: CommissionOptions): Promise<boolean> =>
-	status().fleet?.enrolled === true ||
-	(await isClaimed({stateDirectory: config.box.stateDirectory, claimFile: config.fleet?.claimFile}));
 
 /** Nobody looks for a new claim where one is being used, so all begins anew with it. */
 const takeClaim = async (

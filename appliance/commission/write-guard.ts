@@ -77,7 +77,7 @@ export const createWriteGuard = (options: {
 		},
 		allow: async (given) => {
 			if (await codeNeeded()) {
-				await prove(given, 'This box has a claim: it needs the code that its console shows.');
+				await prove(given, 'This box is somebody’s, or may be: it needs the code that its console shows.');
 			}
 		},
 		prove: async (given) =>

@@ -63,7 +63,10 @@ export const runSupervisor = async (options: {
 							stop,
 							signal,
 						});
-			const reasons = reasonsOfBoot(options.runDirectory, logger);
+			const stateLost = readStateLost(options.runDirectory);
+			if (stateLost !== undefined) {
+				logger.error({reason: stateLost}, 'the state of this box is lost');
+			}
 			const begun = Promise.withResolvers<void>();
 			const tellAll = (status: SupervisorStatus): void => {
 				notify.tell({STATUS: statusText(status)});
@@ -90,7 +93,7 @@ export const runSupervisor = async (options: {
 						logger,
 						signal,
 						onChange: tellAll,
-						reasons,
+						reasons: stateLost === undefined ? [] : [stateLost],
 					},
 					...(member === undefined ? {} : {fleetStatus: member.fleetStatus, onPlayback: member.onPlayback}),
 				}),
@@ -103,9 +106,9 @@ export const runSupervisor = async (options: {
 			await Promise.race([begun.promise, sleep(headStartMs, {signal}).catch(() => undefined)]);
 			member?.attach(supervisor);
 			// Who cannot use the data partition would not find there that it is to be reset.
-			const resetRequestFile = reasons.length === 0 ? options.resetRequestFile : undefined;
+			const resetRequestFile = stateLost === undefined ? options.resetRequestFile : undefined;
 			const {status} = supervisor;
-			stack.use(await openCommission({config, status, member, stop, resetRequestFile, logger, signal}));
+			stack.use(await openCommission({config, status, member, stop, resetRequestFile, stateLost, logger, signal}));
 			({url} = supervisor);
 			tellParent(parent, supervisor.status(), url);
 			return stack.move();
@@ -127,15 +130,6 @@ const startMember = async (
 	}
 };
 
-const reasonsOfBoot = (runDirectory: string | undefined, logger: Logger): readonly string[] => {
-	const stateLost = readStateLost(runDirectory);
-	if (stateLost === undefined) {
-		return [];
-	}
-	logger.error({reason: stateLost}, 'the state of this box is lost');
-	return [stateLost];
-};
-
 /** A page that cannot be opened costs the technician, not the subscriber. */
 const openCommission = async (options: {
 	readonly config: LoadedBoxConfig<unknown>;
@@ -143,6 +137,7 @@ const openCommission = async (options: {
 	readonly member: SupervisedMember | undefined;
 	readonly stop: (reason: string) => void;
 	readonly resetRequestFile: string | undefined;
+	readonly stateLost: string | undefined;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
 }): Promise<RunningCommission | undefined> => {

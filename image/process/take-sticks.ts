@@ -4,6 +4,7 @@ import {parse} from 'yaml';
 import {z} from 'zod';
 import {boxKindSchema} from '#appliance/contract/box-schema.ts';
 import {createLogger} from '#appliance/log/logger.ts';
+import {readStateLost} from '#appliance/store/state-lost.ts';
 import {anchorPath} from '#image/process/box-units.ts';
 import {seedRoot, stickMountDirectory} from '#image/process/stick-paths.ts';
 import {findSticks} from '#image/stick/find-sticks.ts';
@@ -31,7 +32,7 @@ for (const partition of await findSticks({settleMs, signal}).catch((error: unkno
 	return [];
 })) {
 	await takeStick(partition, {
-		...{kind, compatible, stateDirectory, claimFile, anchorPath, seedRoot},
+		...{kind, compatible, stateDirectory, claimFile, anchorPath, seedRoot, stateLost: readStateLost()},
 		...{mountDirectory: stickMountDirectory, nowMs: Date.now, logger, signal},
 	}).catch((error: unknown) => logger.warn({err: error, partition: partition.path}, 'the stick cannot be read'));
 }

@@ -16,16 +16,23 @@ export const takeSeed = async (
 		claimFile,
 		anchorPath,
 		seedRoot,
+		stateLost,
 	}: {
 		readonly stateDirectory: string;
 		readonly claimFile: string;
 		readonly anchorPath: string;
 		readonly seedRoot: string;
+		readonly stateLost: string | undefined;
 	},
 ): Promise<'none' | 'taken'> => {
 	const seed = await readSmall(path.join(folder, path.basename(seedPath)), seedBytesMax);
 	if (seed === undefined) {
 		return 'none';
+	}
+	if (stateLost !== undefined) {
+		throw new CodedError<ImageErrorCode>('STICK_BOX_CLAIMED', {
+			message: `Whose this box is cannot be read, and a seed is for a box that is nobody’s: ${stateLost}.`,
+		});
 	}
 	for (const file of [anchorPath, claimFile, path.join(stateDirectory, 'fleet/claim.json')]) {
 		if (await isThere(file)) {

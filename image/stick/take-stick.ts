@@ -32,6 +32,8 @@ export type TakeStickOptions = {
 	readonly anchorPath: string;
 	/** Where the first boot looks for a seed besides the EFI system partition. */
 	readonly seedRoot: string;
+	/** Why nothing that this box keeps can be read, if so. */
+	readonly stateLost: string | undefined;
 	/** An empty place below which a stick is mounted for a moment. */
 	readonly mountDirectory: string;
 	readonly nowMs: () => number;

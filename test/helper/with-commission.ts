@@ -41,7 +41,7 @@ export type CommissionScene = {
 /** The technician's page of a new set-top box, over a role that is played by a small server. */
 export const withCommission = async (
 	t: ExecutionContext,
-	{resets = false}: {readonly resets?: boolean} = {},
+	{resets = false, stateLost}: {readonly resets?: boolean; readonly stateLost?: string} = {},
 ): Promise<CommissionScene> => {
 	const directory = await withDirectory(t);
 	const role = {...sampleStatus(), tuned: {announced: true, sessions: [{group: '239.255.1.1', port: 5001}]}};
@@ -87,6 +87,7 @@ export const withCommission = async (
 		},
 		stop: (reason) => scene.stops.push(reason),
 		resetRequestFile: resets ? scene.resetRequestFile : undefined,
+		stateLost,
 		logger: silentLogger(),
 		signal: ended.signal,
 		clock: {nowMs: systemClock.nowMs, monotonicMs: () => systemClock.monotonicMs() + scene.aheadMs},

@@ -12,7 +12,14 @@ import {testReleaseKey, withRelease} from '#test/helper/with-release.ts';
 export const broughtName = 'Set-top 2.0.0.RAUCB';
 
 /** A box that trusts the test's release key, or is nobody's yet, and a folder as on a stick. */
-export const withStickBox = async (t: ExecutionContext, {claimed = true, releaseCaPem = ''} = {}) => {
+export const withStickBox = async (
+	t: ExecutionContext,
+	{
+		claimed = true,
+		releaseCaPem = '',
+		stateLost,
+	}: {readonly claimed?: boolean; readonly releaseCaPem?: string; readonly stateLost?: string} = {},
+) => {
 	const root = await withDirectory(t);
 	const stateDirectory = path.join(root, 'state');
 	const folder = path.join(root, 'stick/streamverse');
@@ -31,6 +38,7 @@ export const withStickBox = async (t: ExecutionContext, {claimed = true, release
 			anchorPath: path.join(root, 'anchor.json'),
 			seedRoot: path.join(root, 'seed'),
 			mountDirectory: path.join(root, 'mount'),
+			stateLost,
 		},
 		...{nowMs: () => 1000, logger: silentLogger(), signal: new AbortController().signal},
 	};

@@ -26,7 +26,7 @@ export const createField = ({label, name, hint, attributes = {}}: FieldOptions) 
 };
 
 /** The code of the box's console; shown only where a write needs it. */
-export const createCodeField = (name: string, hint = 'This box has a claim, so writing needs it. Good for once.') => {
+export const createCodeField = (name: string, hint = 'This box is, or may be, somebody’s. Good for once.') => {
 	const {element, input} = createField({
 		...{label: 'Code on the box’s console', name, hint},
 		attributes: {maxlength: 16, spellcheck: 'false', autocapitalize: 'characters'},

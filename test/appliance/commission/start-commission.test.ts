@@ -110,6 +110,20 @@ for (const [how, fleet] of Object.entries(fleets)) {
 	});
 }
 
+test('a box whose claim cannot be read may be somebody’s: it needs the code, and says why', async (t) => {
+	const scene = await withCommission(t, {stateLost: 'the data partition cannot be used (it cannot be mounted)'});
+	const state = await readState(scene);
+	t.like(state, {codeNeeded: true, takesClaim: true, takesToken: false});
+	const disk = state.checks.find(({name}) => name === 'disk');
+	t.is(disk?.outcome, 'bad');
+	t.regex(disk?.detail ?? '', /cannot be mounted.* code of its console/u);
+	t.is((await post(scene, 'claim', {claim: foreignClaim})).status, 403);
+	t.is((await post(scene, 'report', report)).status, 403);
+	t.false(existsSync(scene.claimFile));
+	t.is((await post(scene, 'claim', {claim: sampleClaim(), code: await shownCode(scene)})).status, 200);
+	t.true((await readState(scene)).takesToken);
+});
+
 test('after five wrong codes even the right one waits a quarter of an hour', async (t) => {
 	const scene = await withCommission(t);
 	scene.fleet = {enrolled: true, connected: true, sinceMs: 0, overlayRevision: 0};

@@ -157,19 +157,19 @@ test.serial('a claimed box takes no other claim from its home while its fleet’
 });
 
 test.serial('a reset is offered where the next boot would find that it was asked for', async (t) => {
-	const takesReset = async (box: BoxFile): Promise<boolean> => {
+	const stateOf = async (box: BoxFile) => {
 		const {output, kill} = start(t, box);
 		const url = await eventually('the page', () => /"commissionUrl":"(http:[^"]+?)\/?"/u.exec(output())?.[1]);
 		const state = commissionStateSchema.parse(await (await fetch(`${url}/api/state`)).json());
 		kill('SIGTERM');
-		return state.takesReset;
+		return state;
 	};
 	const box = await withBoxFile(t, {supervisor: {commission: {listen: {port: 0}}}});
-	t.true(await takesReset(box));
+	t.like(await stateOf(box), {takesReset: true, codeNeeded: false});
 	const runDirectory = path.join(path.dirname(box.filePath), 'run');
 	await mkdir(runDirectory);
 	await writeFile(path.join(runDirectory, 'state-lost'), 'it cannot be mounted\n');
-	t.false(await takesReset(box));
+	t.like(await stateOf(box), {takesReset: false, codeNeeded: true}, 'nor can be read whose it is');
 });
 
 test.serial('systemd hears READY, STATUS, WATCHDOG and STOPPING, in that order', async (t) => {

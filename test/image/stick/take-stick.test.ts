@@ -36,6 +36,14 @@ test('a box whose claim was removed is a fleet’s all the same', async (t) => {
 	t.like(await box.report(), {seed: 'refused', reasons: [{code: 'STICK_BOX_CLAIMED'}]});
 });
 
+test('a box that cannot read whose it is takes no seed either', async (t) => {
+	const box = await withStickBox(t, {claimed: false, stateLost: 'the data partition cannot be used'});
+	await writeFile(path.join(box.folder, 'seed.json'), seed);
+	await box.take();
+	t.like(await box.report(), {seed: 'refused', reasons: [{code: 'STICK_BOX_CLAIMED'}]});
+	await t.throwsAsync(stat(box.options.seedRoot), {code: 'ENOENT'});
+});
+
 test('two sticks of one boot are both told of, and so are many boots of a box that cannot tell yet', async (t) => {
 	const box = await withStickBox(t);
 	await bringRelease(t, box);

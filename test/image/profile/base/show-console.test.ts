@@ -12,7 +12,9 @@ const script = path.join(imageDirectory, 'profile/base/overlay/usr/lib/streamver
 /** A box whose address and name stand in files, with a screen that keeps what it shows, and another that it lacks. */
 const withScreen = async (t: ExecutionContext) => {
 	const root = await withDirectory(t);
-	const [issue, screen, address] = ['issue', 'screen', 'address'].map((name) => path.join(root, name));
+	const [issue, screen, address, lost] = ['issue', 'screen', 'address', 'state-lost'].map((name) =>
+		path.join(root, name),
+	);
 	const programs = {ip: `cat ${address}`, hostname: 'echo nairobi-3', sleep: 'read line <"$0.go"'};
 	for (const [name, line] of Object.entries(programs)) {
 		await writeFile(path.join(root, name), `#!/bin/sh\n${line}\n`);
@@ -24,7 +26,7 @@ const withScreen = async (t: ExecutionContext) => {
 		writeFile(address ?? '', text === '' ? '' : `2: eth0    inet ${text}/24 brd x\n`);
 	await setAddress('');
 	const start = () => {
-		const child = spawn(script, [issue ?? '', `${root}/none/tty1 ${screen}`, '1'], {
+		const child = spawn(script, [issue ?? '', `${root}/none/tty1 ${screen}`, '1', lost ?? ''], {
 			env: {PATH: `${root}:${process.env['PATH']}`},
 			stdio: 'ignore',
 			detached: true,
@@ -40,6 +42,8 @@ const withScreen = async (t: ExecutionContext) => {
 		start,
 		setAddress,
 		setIssue: (text: string) => writeFile(issue ?? '', text),
+		/** As the initrd does. */
+		loseState: (why: string) => writeFile(lost ?? '', `${why}\n`),
 		shown: () => readFile(screen ?? '', 'utf8').catch(() => ''),
 		/** It asks again. */
 		goOn: () => writeFile(gate, '\n'),
@@ -72,4 +76,18 @@ test('what changes is shown as well, however late, and nothing twice', async (t)
 	await goOn();
 	await goOn();
 	t.is((await shown()).match(/ABCD-EFGH/gu)?.length, 1);
+});
+
+test('a box that keeps nothing says so, and why', async (t) => {
+	const {start, loseState, shown, goOn} = await withScreen(t);
+	start();
+	await eventually('the first text', async () => (await shown()).includes('nairobi-3'));
+	t.notRegex(await shown(), /data partition/u);
+	await loseState('its file system cannot be repaired');
+	await goOn();
+	await eventually('the reason', async () => (await shown()).includes('outlives this boot'));
+	t.regex(
+		await shown(),
+		/\r\n {2}The data partition cannot be used: its file system cannot be repaired\.\r\n {2}Nothing/u,
+	);
 });
