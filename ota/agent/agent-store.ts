@@ -1,8 +1,10 @@
 import {z} from 'zod';
+import {releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import {fetchedBytesSchema} from '#appliance/contract/fleet/update-schema.ts';
+import {compareReleases} from '#appliance/filter/release-order.ts';
 import {openDatabase} from '#appliance/store/open-database.ts';
 import type {OrderOrigin} from '#ota/agent/order-origin.ts';
-import {isEnded, type UpdateState, updateStateSchema} from '#ota/agent/update-state.ts';
+import {type EndedState, isActive, isEnded, type UpdateState, updateStateSchema} from '#ota/agent/update-state.ts';
 
 /** A bundle of blocks that are on the box here and there has many holes. */
 const rangesMax = 65_536;
@@ -33,6 +35,11 @@ export type AgentStore = Disposable & {
 	readonly readState: () => UpdateState | undefined;
 	/** Undefined when no other slot is being tried, or about to be. */
 	readonly readTrial: () => Trial | undefined;
+	/**
+	 * The highest release that was ever confirmed, whichever runs: what a slot or a box goes back to by itself does not lower
+	 * it, and only a confirmed order that allows a downgrade does. Undefined before the first.
+	 */
+	readonly readHighest: () => string | undefined;
 	/** On disk when it returns; throws when it is not. An order that ended is remembered. */
 	readonly writeState: (state: UpdateState, options: {readonly isNews: boolean}) => void;
 	/** Whether the last news was told. */
@@ -89,10 +96,23 @@ export const openAgentStore = (path: string): AgentStore => {
 			upsert.run(name, JSON.stringify(value));
 		}
 	};
+	const readState = (): UpdateState | undefined => read('state', updateStateSchema);
+	const readHighest = (): string | undefined => read('highest', releaseVersionSchema);
+	const highestWith = ({orderId, release}: EndedState): string => {
+		const before = readState();
+		const {order} = before !== undefined && isActive(before) ? before.job : {};
+		const isMeant = order?.orderId === orderId && order.allowDowngrade;
+		const highest = readHighest();
+		return highest === undefined || isMeant || (compareReleases(release, highest) ?? 0) >= 0 ? release : highest;
+	};
 	return {
-		readState: () => read('state', updateStateSchema),
+		readState,
+		readHighest,
 		readTrial: () => read('state', trialSchema),
 		writeState: database.transaction((state: UpdateState, {isNews}: {readonly isNews: boolean}) => {
+			if (state.kind === 'confirmed') {
+				write('highest', highestWith(state));
+			}
 			write('state', state);
 			if (isNews) {
 				write('told', false);

@@ -18,7 +18,7 @@ import type {VerifiedBundle} from '#ota/slot/slot-installer.ts';
 export type BundleShelf = {
 	readonly judge: (
 		order: UpdateOrder,
-		facts: Pick<JudgeFacts, 'running' | 'isFactory' | 'nowMs' | 'expiresMs' | 'freeBytes'>,
+		facts: Pick<JudgeFacts, 'running' | 'isFactory' | 'origin' | 'nowMs' | 'expiresMs' | 'freeBytes'>,
 	) => Promise<Judgement>;
 	/** Resolves when the whole bundle is on disk with the digest that the release key signed. */
 	readonly fetch: (
@@ -62,8 +62,11 @@ export const createBundleShelf = (options: SettledOptions, store: AgentStore): B
 			const manifest = await verify(order);
 			const ranges = progressOf(order)?.ranges ?? [];
 			const fetchedBytes = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
-			const roomReserveBytes = limits.roomReserveBytes;
-			return judgeOrder(order, manifest, {...facts, kind, compatible, format, fetchedBytes, roomReserveBytes});
+			const highest = store.readHighest();
+			const {roomReserveBytes} = limits;
+			return judgeOrder(order, manifest, {
+				...{...facts, kind, compatible, format, highest, fetchedBytes, roomReserveBytes},
+			});
 		},
 		fetch: async (order, {isLastAttempt = false, signal}) => {
 			await mkdir(directory, {recursive: true});

@@ -72,6 +72,7 @@ const judge: Work = async ({state, options, shelf, signal}) => {
 		nowMs: clock.nowMs(),
 		expiresMs: state.job.expiresMs,
 		isFactory: verdict.isFactory,
+		origin: state.job.origin,
 		freeBytes: bavail * bsize,
 	});
 	return {kind: 'judged', running};

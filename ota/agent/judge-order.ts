@@ -4,6 +4,7 @@ import type {Bundle, ReleaseManifest} from '#appliance/contract/fleet/release-sc
 import {CodedError} from '#appliance/error/coded-error.ts';
 import {compareReleases} from '#appliance/filter/release-order.ts';
 import type {AgentErrorCode} from '#ota/agent/error-code.ts';
+import type {OrderOrigin} from '#ota/agent/order-origin.ts';
 
 export type JudgeFacts = {
 	readonly kind: BoxKind;
@@ -13,6 +14,9 @@ export type JudgeFacts = {
 	readonly running: string | undefined;
 	/** What runs is the factory's slot: the release is installed all the same, since neither of the others came up. */
 	readonly isFactory?: true | undefined;
+	readonly origin: OrderOrigin;
+	/** The highest release that this box has confirmed; undefined before the first. */
+	readonly highest: string | undefined;
 	readonly nowMs: number;
 	readonly expiresMs: number | undefined;
 	/** Bytes of the bundle's file system that are free, and of the bundle that are there already. */
@@ -28,7 +32,7 @@ const refuse = (code: AgentErrorCode, message: string): CodedError<AgentErrorCod
 
 /** Which bundle of a manifest (whose signature was found good) this box takes. Throws `OTA_REFUSED_…`. */
 export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts: JudgeFacts): Judgement => {
-	const {running} = facts;
+	const {running, highest} = facts;
 	if (facts.expiresMs !== undefined && facts.nowMs >= facts.expiresMs) {
 		throw refuse('OTA_REFUSED_EXPIRED', 'The order has expired.');
 	}
@@ -40,19 +44,20 @@ export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts:
 	if (running === order.release && facts.isFactory !== true) {
 		return {bundle, running: true};
 	}
-	const newer = running === undefined ? undefined : compareReleases(order.release, running);
-	if (running !== undefined && (newer === undefined || newer < 0) && !order.allowDowngrade) {
+	if (running !== undefined && isBelow(order.release, running) && !order.allowDowngrade) {
 		throw refuse(
 			'OTA_REFUSED_DOWNGRADE',
 			`${order.release} is not newer than ${running}, and the order allows no downgrade.`,
 		);
 	}
-	if (bundle.minimumRelease !== undefined) {
-		const above = running === undefined ? undefined : compareReleases(running, bundle.minimumRelease);
-		if (above === undefined || above < 0) {
-			const message = `${order.release} may follow ${bundle.minimumRelease} or newer; this box runs ${running ?? 'an unknown release'}.`;
-			throw refuse('OTA_REFUSED_MINIMUM_RELEASE', message);
-		}
+	// Whoever stands before a box with a stick can also cut its power until it runs an old slot.
+	if (facts.origin === 'stick' && highest !== undefined && isBelow(order.release, highest)) {
+		const message = `${order.release} is older than ${highest}, which this box has run: only its fleet may take it back.`;
+		throw refuse('OTA_REFUSED_DOWNGRADE', message);
+	}
+	if (bundle.minimumRelease !== undefined && (running === undefined || isBelow(running, bundle.minimumRelease))) {
+		const message = `${order.release} may follow ${bundle.minimumRelease} or newer; this box runs ${running ?? 'an unknown release'}.`;
+		throw refuse('OTA_REFUSED_MINIMUM_RELEASE', message);
 	}
 	const neededBytes = bundle.sizeBytes - facts.fetchedBytes + facts.roomReserveBytes;
 	if (neededBytes > facts.freeBytes) {
@@ -60,6 +65,9 @@ export const judgeOrder = (order: UpdateOrder, manifest: ReleaseManifest, facts:
 	}
 	return {bundle, running: false};
 };
+
+/** What has no place in the order counts as below. */
+const isBelow = (release: string, other: string): boolean => (compareReleases(release, other) ?? -1) < 0;
 
 /** Of the bundles of a release the one for this box. */
 export const pickBundle = (

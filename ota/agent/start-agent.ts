@@ -56,6 +56,7 @@ const brokenStore = (cause: unknown): AgentStore => {
 	};
 	return {
 		readState: () => undefined,
+		readHighest: () => undefined,
 		readTrial: () => undefined,
 		writeState: refuse,
 		isTold: () => true,

@@ -8,6 +8,8 @@ const facts: JudgeFacts = {
 	compatible: 'bench',
 	format: 'directory',
 	running: '1.5.0',
+	origin: 'fleet',
+	highest: '2.5.0',
 	nowMs: 1000,
 	expiresMs: 2000,
 	freeBytes: 1000,
@@ -24,6 +26,16 @@ const table: Record<string, Case> = {
 	'an older release that is meant': [{release: '1.4.9', order: {allowDowngrade: true}}, {}, undefined],
 	'a running release that is no version': [{}, {running: 'development'}, 'OTA_REFUSED_DOWNGRADE'],
 	'a running release that nobody knows': [{}, {running: undefined}, undefined],
+	'a release from a stick that is older than one it confirmed': [{}, {origin: 'stick'}, 'OTA_REFUSED_DOWNGRADE'],
+	'the same in its rescue slot': [{}, {origin: 'stick', isFactory: true}, 'OTA_REFUSED_DOWNGRADE'],
+	'what runs there once more, from a stick': [
+		{release: '1.5.0'},
+		{origin: 'stick', isFactory: true},
+		'OTA_REFUSED_DOWNGRADE',
+	],
+	'the release from a stick that it fell back from': [{release: '2.5.0'}, {origin: 'stick'}, undefined],
+	'a release from a stick where none was ever confirmed': [{}, {origin: 'stick', highest: undefined}, undefined],
+	'a release of its carousel that is older than one it confirmed': [{}, {origin: 'carousel'}, undefined],
 	'an order that has expired': [{}, {nowMs: 2000}, 'OTA_REFUSED_EXPIRED'],
 	'another kind of box': [{bundle: {kind: 'headend'}}, {}, 'OTA_REFUSED_WRONG_KIND'],
 	'an order for another kind': [{order: {kind: 'headend'}}, {}, 'OTA_REFUSED_WRONG_KIND'],
@@ -56,6 +68,8 @@ for (const [what, [edits, changed, code]] of Object.entries(table)) {
 
 test('a release that runs already is confirmed where it is, but in the factory’s slot it is installed', (t) => {
 	const order = sampleOrder({bytes, release: '1.5.0'});
-	t.true(judgeOrder(order, sampleVerify(order), facts).running);
+	for (const origin of ['fleet', 'stick'] as const) {
+		t.true(judgeOrder(order, sampleVerify(order), {...facts, origin}).running, 'also below what was confirmed once');
+	}
 	t.false(judgeOrder(order, sampleVerify(order), {...facts, isFactory: true}).running);
 });

@@ -4,8 +4,10 @@ import path from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import type {UpdateOrder} from '#appliance/contract/fleet/order-schema.ts';
+import {releaseVersionSchema} from '#appliance/contract/fleet/release-schema.ts';
 import type {UpdateStatus} from '#appliance/contract/fleet/update-schema.ts';
 import {silentLogger} from '#appliance/log/logger.ts';
+import {openAgentStore} from '#ota/agent/agent-store.ts';
 import {type BroughtEnd, broughtEndsName, nextOrderId, readEnds} from '#ota/member/brought-ends.ts';
 import {
 	broughtBundleName,
@@ -16,7 +18,7 @@ import {
 import {bootSlot} from '#ota/slot/directory/boot-slot.ts';
 import {provisionSlots} from '#ota/slot/directory/directory-installer.ts';
 import {eventually} from '#test/helper/eventually.ts';
-import {sampleBundle} from '#test/helper/sample-update.ts';
+import {sampleBundle, sampleJob} from '#test/helper/sample-update.ts';
 import {withDirectory} from '#test/helper/with-directory.ts';
 import type {TestFleetServer} from '#test/helper/with-fleet-link.ts';
 import {withMember} from '#test/helper/with-member.ts';
@@ -81,14 +83,32 @@ test.serial('a release from a stick is installed without a fleet, which hears of
 /** A damaged bundle has a second attempt, after as much as half a minute, as on every box. */
 const endTimeoutMs = 90_000;
 
+/** As an update leaves it, from which the box has fallen back since. */
+const confirm = async (stateDirectory: string, version: string): Promise<void> => {
+	const directory = path.join(stateDirectory, 'fleet/update');
+	await mkdir(directory, {recursive: true});
+	using store = openAgentStore(path.join(directory, 'agent.db'));
+	const {order, origin, attempt, bytes} = sampleJob();
+	const release = releaseVersionSchema.parse(version);
+	const told = {orderId: order.orderId, origin, release, attempt, bytes, sinceMs: 1};
+	store.writeState({kind: 'confirmed', ...told}, {isNews: false});
+};
+
 const refused = test.macro({
 	exec: async (
 		t,
-		options: {readonly version?: string; readonly damage?: (release: TestRelease) => TestRelease},
+		options: {
+			readonly version?: string;
+			readonly confirmed?: string;
+			readonly damage?: (release: TestRelease) => TestRelease;
+		},
 		code: string,
 	) => {
 		const made = await withRelease(t, {bytes: await sampleBundle('2.0.0'), ...options});
 		const {member, stick} = await withBrought(t, options.damage?.(made) ?? made);
+		if (options.confirmed !== undefined) {
+			await confirm(member.stateDirectory, options.confirmed);
+		}
 		const server = await member.startServer();
 		member.start();
 		const end = await eventually('its end', () => updatesOf(server).find(({reason}) => reason !== undefined), {
@@ -102,6 +122,12 @@ const refused = test.macro({
 });
 
 test.serial('an older release than the one that runs', refused, {version: '0.9.0'}, 'OTA_REFUSED_DOWNGRADE');
+test.serial(
+	'an older release than the box has confirmed, whatever it has fallen back to',
+	refused,
+	{version: '2.0.0', confirmed: '2.1.0'},
+	'OTA_REFUSED_DOWNGRADE',
+);
 test.serial(
 	'a signature of somebody else',
 	refused,
