@@ -143,7 +143,10 @@ const onNewSlot = (state: OnSlot, verdict: BootVerdict, context: TransitionConte
 	};
 };
 
-/** On trial nobody can tell what runs: the boot loader's count, or the old slot, is the way out. */
+/**
+ * On trial nobody can tell what runs: the boot loader's count, or the old slot, is the way out. Whoever comes from there and
+ * still cannot tell may be on the old slot, and waits: only on the new one the member reboots (guard-trial.ts).
+ */
 export const onUnobservable = (
 	state: ActiveState,
 	{detail}: Extract<UpdateEvent, {kind: 'unobservable'}>,

@@ -65,8 +65,6 @@ const progress = (state: ActiveState, event: UpdateEvent, context: TransitionCon
 				: unchanged(state);
 		case 'refused':
 			return end(state, 'refused', {reason: event.reason, context});
-		case 'store-failed':
-			return onStoreFailed(state, event.detail, context);
 		case 'failed':
 			return onFailed({...state, job: {...state.job, bytes: event.bytes ?? state.job.bytes}}, event, context);
 		default:
@@ -165,28 +163,6 @@ const onFailed = (
 						reason: reasonOf('OTA_FAILED_REVERT', `${state.reason.message} And back it cannot go: ${reason.message}`),
 						context,
 					});
-	}
-};
-
-/** What cannot be written must not be acted upon: nothing is booted that the disk does not know of. */
-const onStoreFailed = (state: ActiveState, detail: string, context: TransitionContext): Transition => {
-	const message = `The agent's state cannot be written: ${detail}`;
-	switch (state.kind) {
-		case 'accepted':
-		case 'fetching':
-		case 'verified':
-			return end(state, 'failed', {reason: reasonOf('OTA_FAILED_STORE', message), context});
-		case 'installing':
-		case 'rebooting':
-			return abandon(state, reasonOf('OTA_FAILED_STORE', message), {retry: false, context});
-		case 'confirming':
-		case 'committing':
-			return state.fromSlot === undefined
-				? end(state, 'failed', {reason: reasonOf('OTA_FAILED_STORE', message), context})
-				: revert({...state, fromSlot: state.fromSlot}, reasonOf('OTA_ROLLED_BACK_STORE', message), context);
-		case 'cancelling':
-		case 'reverting':
-			return unchanged(state);
 	}
 };
 

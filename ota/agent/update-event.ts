@@ -32,9 +32,7 @@ export type UpdateEvent =
 	| {readonly kind: 'checked'}
 	| {readonly kind: 'marked-good'}
 	/** What the state was about did not work. */
-	| {readonly kind: 'failed'; readonly reason: Reason; readonly retryable: boolean; readonly bytes?: FetchedBytes}
-	/** The state cannot be written. */
-	| {readonly kind: 'store-failed'; readonly detail: string};
+	| {readonly kind: 'failed'; readonly reason: Reason; readonly retryable: boolean; readonly bytes?: FetchedBytes};
 
 /** What is to be done now; one at a time, and the one before is given up. */
 export type UpdateEffect =

@@ -9,7 +9,7 @@ import type {BundleShelf} from '#ota/agent/bundle-shelf.ts';
 import {executeEffect, type WorkKind} from '#ota/agent/execute-effect.ts';
 import type {SettledOptions} from '#ota/agent/settled-options.ts';
 import {transition} from '#ota/agent/transition.ts';
-import type {UpdateEffect, UpdateEvent} from '#ota/agent/update-event.ts';
+import type {UpdateEvent} from '#ota/agent/update-event.ts';
 import {
 	type EndedState,
 	isAbortable,
@@ -20,8 +20,9 @@ import {
 	type UpdateState,
 } from '#ota/agent/update-state.ts';
 import {nextOrder, type WantedOrders, wantedIds} from '#ota/agent/wanted-orders.ts';
-import {reasonOf, type TransitionContext} from '#ota/agent/ways-out.ts';
+import type {Transition, TransitionContext} from '#ota/agent/ways-out.ts';
 import {withinDeadline} from '#ota/agent/within-deadline.ts';
+import {withoutStore} from '#ota/agent/without-store.ts';
 
 export type UpdateRunner = {
 	readonly start: () => void;
@@ -148,43 +149,21 @@ class Runner {
 
 	#step(event: UpdateEvent): void {
 		const before = this.#state;
-		const {state, effects} = transition(before, event, this.#context());
-		if (state === before && effects.length === 0) {
+		const context = this.#context();
+		let next = transition(before, event, context);
+		if (next.state === before && next.effects.length === 0) {
 			return;
 		}
 		try {
-			this.#store.writeState(state, {isNews: isNews(before, state)});
+			this.#store.writeState(next.state, {isNews: isNews(before, next.state)});
 		} catch (error) {
 			this.#options.logger.error({err: error, code: 'OTA_FAILED_STORE'}, 'the state of updates cannot be written');
-			this.#withoutStore(before, event, errorMessage(error));
-			return;
+			next = withoutStore({before, event, next}, {detail: errorMessage(error), context});
 		}
-		this.#enter(state, effects);
+		this.#enter(next);
 	}
 
-	/** What is done now is the way out that needs no memory: the old slot, and no further step. */
-	#withoutStore(before: UpdateState, event: UpdateEvent, detail: string): void {
-		if (event.kind === 'assigned') {
-			const {order, origin} = event;
-			const bytes = {carousel: 0, local: 0, unicast: 0};
-			const reason = reasonOf('OTA_REFUSED_STORE', `The agent's state cannot be written: ${detail}`);
-			const told = {orderId: order.orderId, origin, release: order.release, attempt: 1, bytes, reason};
-			this.#enter({kind: 'refused', ...told, sinceMs: this.#options.clock.nowMs()}, []);
-			return;
-		}
-		if (before.kind === 'cancelling' && event.kind === 'cancelled') {
-			// Cancelled, and nobody can write it: the next start cancels again.
-			this.#enter(endedOf(before, this.#options.clock.nowMs()), []);
-			return;
-		}
-		const failed = before.kind === 'cancelling' ? event : ({kind: 'store-failed', detail} as const);
-		const {state, effects} = transition(before, failed, this.#context());
-		if (state !== before) {
-			this.#enter(state, effects);
-		}
-	}
-
-	#enter(state: UpdateState, effects: readonly UpdateEffect[]): void {
+	#enter({state, effects}: Transition): void {
 		const before = this.#state;
 		this.#state = state;
 		this.#work?.abort(new DOMException('the update went on', 'AbortError'));
@@ -289,10 +268,4 @@ class Runner {
 const isNews = (before: UpdateState, after: UpdateState): boolean => {
 	const [one, other] = [statusOf(before), statusOf(after)];
 	return one.phase !== other.phase || one.orderId !== other.orderId || one.attempt !== other.attempt;
-};
-
-const endedOf = (state: Extract<UpdateState, {kind: 'cancelling'}>, sinceMs: number): UpdateState => {
-	const {order, origin, attempt, bytes} = state.job;
-	const {orderId, release} = order;
-	return {kind: 'failed', orderId, origin, release, attempt, bytes, reason: state.reason, sinceMs};
 };

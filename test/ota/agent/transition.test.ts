@@ -4,6 +4,7 @@ import {agentLimits} from '#ota/agent/agent-limits.ts';
 import {transition} from '#ota/agent/transition.ts';
 import type {UpdateEvent} from '#ota/agent/update-event.ts';
 import {type ActiveState, isActive, isEnded, type UpdateState, updateStateSchema} from '#ota/agent/update-state.ts';
+import {withoutStore} from '#ota/agent/without-store.ts';
 import type {BootVerdict} from '#ota/slot/slot-installer.ts';
 import {sampleOrder} from '#test/helper/sample-update.ts';
 
@@ -36,23 +37,37 @@ const events: fc.Arbitrary<UpdateEvent> = fc.oneof(
 		{kind: 'cancelled'} as const,
 		{kind: 'checked'} as const,
 		{kind: 'marked-good'} as const,
-		{kind: 'store-failed', detail: 'read-only'} as const,
 	),
 	fc.record({kind: fc.constant('failed' as const), reason: fc.constant(reason), retryable: fc.boolean()}),
 );
 const boots = fc.constantFrom('boot-1', 'boot-2', 'boot-3');
 const limits = {...agentLimits, stepsMax: 60};
 
+/** An event, the boot in which it comes, and whether the disk takes what it leads to. */
+type Told = readonly [event: UpdateEvent, bootId: string, isWritten: boolean];
+const told = fc.tuple(
+	events,
+	boots,
+	fc.integer({min: 0, max: 15}).map((number) => number > 0),
+);
+
+const step = (before: UpdateState, [event, bootId, isWritten]: Told): ReturnType<typeof transition> => {
+	const context = {nowMs: 1, bootId, limits, random: () => 0};
+	const next = transition(before, event, context);
+	const isNothing = next.state === before && next.effects.length === 0;
+	return isWritten || isNothing ? next : withoutStore({before, event, next}, {detail: 'read-only', context});
+};
+
 const follow = (
-	told: readonly (readonly [UpdateEvent, string])[],
+	all: readonly Told[],
 	onStep: (before: UpdateState, event: UpdateEvent, after: UpdateState, effects: readonly string[]) => void,
 ): UpdateState => {
 	let state: UpdateState = {kind: 'idle', sinceMs: 0};
-	for (const [event, bootId] of told) {
-		const next = transition(state, event, {nowMs: 1, bootId, limits, random: () => 0});
+	for (const one of all) {
+		const next = step(state, one);
 		onStep(
 			state,
-			event,
+			one[0],
 			next.state,
 			next.effects.map(({kind}) => kind),
 		);
@@ -64,8 +79,8 @@ const follow = (
 test('whatever happens in whatever order, the state is one that can be kept, and nothing is confirmed without its checks', (t) => {
 	t.notThrows(() =>
 		fc.assert(
-			fc.property(fc.array(fc.tuple(events, boots), {maxLength: 80}), (told) => {
-				follow(told, (before, event, after, effects) => {
+			fc.property(fc.array(told, {maxLength: 80}), (all) => {
+				follow(all, (before, event, after, effects) => {
 					updateStateSchema.parse(JSON.parse(JSON.stringify(after)));
 					if (after.kind === 'confirmed' && before !== after) {
 						const passed =
@@ -108,33 +123,29 @@ test('whatever happens in whatever order, the state is one that can be kept, and
 test('every active state has work to do when the agent starts in it, and an order always ends', (t) => {
 	t.notThrows(() =>
 		fc.assert(
-			fc.property(
-				fc.array(fc.tuple(events, boots), {maxLength: 40}),
-				fc.infiniteStream(fc.tuple(events, boots)),
-				(told, more) => {
-					let state = follow(told, () => undefined);
-					if (isActive(state)) {
-						const verdict = {bootedSlot: 'slot-a', release: order.release, fallback: undefined};
-						const started = {kind: 'started', verdict, bytes: {carousel: 0, local: 0, unicast: 0}} as const;
-						const {state: next, effects} = transition(state, started, {
-							nowMs: 1,
-							bootId: 'boot-9',
-							limits,
-							random: () => 0,
-						});
-						t.true(isEnded(next) || effects.length === 1, `${state.kind} has nothing to do`);
+			fc.property(fc.array(told, {maxLength: 40}), fc.infiniteStream(told), (all, more) => {
+				let state = follow(all, () => undefined);
+				if (isActive(state)) {
+					const verdict = {bootedSlot: 'slot-a', release: order.release, fallback: undefined};
+					const started = {kind: 'started', verdict, bytes: {carousel: 0, local: 0, unicast: 0}} as const;
+					const {state: next, effects} = transition(state, started, {
+						nowMs: 1,
+						bootId: 'boot-9',
+						limits,
+						random: () => 0,
+					});
+					t.true(isEnded(next) || effects.length === 1, `${state.kind} has nothing to do`);
+				}
+				let steps = 0;
+				for (const one of more) {
+					if (!isActive(state) || steps > 2000) {
+						break;
 					}
-					let steps = 0;
-					for (const [event, bootId] of more) {
-						if (!isActive(state) || steps > 2000) {
-							break;
-						}
-						steps += 1;
-						({state} = transition(state, event, {nowMs: 1, bootId, limits, random: () => 0}));
-					}
-					t.false(isActive(state), `still ${state.kind}`);
-				},
-			),
+					steps += 1;
+					({state} = step(state, one));
+				}
+				t.false(isActive(state), `still ${state.kind}`);
+			}),
 			{numRuns: 300, seed: 11},
 		),
 	);

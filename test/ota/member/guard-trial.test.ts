@@ -54,13 +54,21 @@ const guard = (t: ExecutionContext, directory: string, stateLost?: string) => {
 	return {ended: outcome.promise, notes};
 };
 
-test('a trial that no agent has ended is ended by a reboot, and the next boot knows why', async (t) => {
-	const directory = await withDirectory(t);
-	write(directory, onTrial);
-	const {ended, notes} = guard(t, directory);
-	t.is(await ended, 'rebooted');
-	t.deepEqual(notes, ['update: nobody has judged the release that was on trial: order r1 is open']);
-});
+const reverting: UpdateState = {
+	...onTrial,
+	kind: 'reverting',
+	reason: {code: 'OTA_ROLLED_BACK_CHECKS', message: 'black'},
+};
+
+for (const state of [onTrial, reverting]) {
+	test(`a trial that no agent has ended is ended by a reboot, and the next boot knows why: ${state.kind}`, async (t) => {
+		const directory = await withDirectory(t);
+		write(directory, state);
+		const {ended, notes} = guard(t, directory);
+		t.is(await ended, 'rebooted');
+		t.deepEqual(notes, ['update: nobody has judged the release that was on trial: order r1 is open']);
+	});
+}
 
 test('a trial whose file cannot be read any more is ended by a reboot', async (t) => {
 	const directory = await withDirectory(t);
