@@ -78,6 +78,8 @@ const boots = test.macro({
 			timeoutMs: bootTimeoutMs,
 			intervalMs: 1000,
 		});
+		const failed = machine.lines().filter((line) => line.includes('[FAILED]'));
+		t.deepEqual(failed, [], 'each unit of its boot has started');
 		await memoryHolds(t, {fleet, id: machine.id, fromMs: healthyMs});
 	},
 });
