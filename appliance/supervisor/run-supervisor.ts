@@ -12,6 +12,7 @@ import {createLogger, type Logger} from '#appliance/log/logger.ts';
 import {openParentChannel, type ParentChannel} from '#appliance/process/parent-channel.ts';
 import {runProcess} from '#appliance/process/run-process.ts';
 import {readStateLost} from '#appliance/store/state-lost.ts';
+import {readFirewallFault} from '#appliance/supervisor/firewall-fault.ts';
 import type {StartMember, SupervisedMember} from '#appliance/supervisor/member-hook.ts';
 import {planServices, type RoleUnit} from '#appliance/supervisor/plan-services.ts';
 import {startSupervisor} from '#appliance/supervisor/start-supervisor.ts';
@@ -34,7 +35,7 @@ export const runSupervisor = async (options: {
 	readonly startMember?: StartMember;
 	/** Where the technician's page asks for a factory reset; without it there is none. */
 	readonly resetRequestFile?: string;
-	/** Where the initrd has left its notes of this boot. */
+	/** Where initrd and firewall have left their notes of this boot. */
 	readonly runDirectory?: string;
 }): Promise<never> => {
 	const filePath = path.resolve(options.filePath);
@@ -67,6 +68,10 @@ export const runSupervisor = async (options: {
 			if (stateLost !== undefined) {
 				logger.error({reason: stateLost}, 'the state of this box is lost');
 			}
+			const firewallFault = readFirewallFault(options.runDirectory);
+			if (firewallFault !== undefined) {
+				logger.error({reason: firewallFault}, 'this box is not answering as it should');
+			}
 			const begun = Promise.withResolvers<void>();
 			const tellAll = (status: SupervisorStatus): void => {
 				notify.tell({STATUS: statusText(status)});
@@ -93,7 +98,7 @@ export const runSupervisor = async (options: {
 						logger,
 						signal,
 						onChange: tellAll,
-						reasons: stateLost === undefined ? [] : [stateLost],
+						reasons: [stateLost, firewallFault].filter((reason) => reason !== undefined),
 					},
 					...(member === undefined ? {} : {fleetStatus: member.fleetStatus, onPlayback: member.onPlayback}),
 				}),

@@ -3,12 +3,14 @@ import {open, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {BoxKind} from '#appliance/contract/box-schema.ts';
 import type {SupervisorStatus} from '#appliance/contract/supervisor-status-schema.ts';
+import {readFirewallFault} from '#appliance/supervisor/firewall-fault.ts';
 import type {ConfirmCheck} from '#ota/agent/check/run-checks.ts';
 import {type BeforeReboot, isAddressed} from '#ota/member/before-reboot.ts';
 
 const steadyMs = 3000;
 const roleGraceMs = 300_000;
 const diskGraceMs = 60_000;
+const firewallGraceMs = 0;
 const pictureGraceMs = 300_000;
 const cloudGraceMs = 600_000;
 const networkGraceMs = 180_000;
@@ -33,8 +35,9 @@ export const confirmChecks = (options: {
 	readonly before: () => Promise<BeforeReboot | undefined>;
 	readonly nowMs: () => number;
 	readonly isAddressed?: () => boolean;
+	readonly firewallFault?: () => string | undefined;
 }): readonly ConfirmCheck[] => {
-	const {kind, status} = options;
+	const {kind, status, firewallFault = readFirewallFault} = options;
 	const hasAddress = options.isAddressed ?? isAddressed;
 	const role = () => status().services.find(({name}) => name === kind);
 	return [
@@ -61,6 +64,14 @@ export const confirmChecks = (options: {
 		{
 			...{name: 'clock', weight: 'must', graceMs: clockGraceMs},
 			check: async () => await refuseFarClock(await options.before(), options.nowMs()),
+		},
+		{
+			// It is loaded before there is a network, or not in this boot.
+			...{name: 'firewall', weight: 'must', graceMs: firewallGraceMs},
+			check: () => {
+				const fault = firewallFault();
+				return refuseUnless(fault === undefined, fault ?? '');
+			},
 		},
 		{
 			...{name: 'picture', weight: 'quorum', graceMs: pictureGraceMs},

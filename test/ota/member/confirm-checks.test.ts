@@ -11,17 +11,24 @@ const known: BeforeReboot = {version: 1, atMs: rebootedMs, addressed: true, conn
 
 const ask = async (
 	t: ExecutionContext,
-	name: 'network' | 'clock',
+	name: 'network' | 'clock' | 'firewall',
 	{
 		before,
 		nowMs = rebootedMs + minuteMs,
 		addressed = true,
-	}: {readonly before: BeforeReboot | undefined; readonly nowMs?: number; readonly addressed?: boolean},
+		firewallFault,
+	}: {
+		readonly before?: BeforeReboot;
+		readonly nowMs?: number;
+		readonly addressed?: boolean;
+		readonly firewallFault?: string;
+	},
 ): Promise<string | undefined> => {
 	const checks = confirmChecks({
 		...{kind: 'stb', stateDirectory: await withDirectory(t), isConnected: () => false},
 		status: () => ({services: [], nowMs: 0}) as unknown as SupervisorStatus,
 		...{before: async () => await Promise.resolve(before), nowMs: () => nowMs, isAddressed: () => addressed},
+		firewallFault: () => firewallFault,
 	});
 	const check = checks.find((each) => each.name === name);
 	t.is(check?.weight, 'must');
@@ -37,7 +44,7 @@ test('a box that had an address must have one again, and of one that had none no
 	t.is(await ask(t, 'network', {before: known}), undefined);
 	t.regex((await ask(t, 'network', {before: known, addressed: false})) ?? '', /no address, and had one/u);
 	t.is(await ask(t, 'network', {before: {...known, addressed: false}, addressed: false}), undefined);
-	t.is(await ask(t, 'network', {before: undefined, addressed: false}), undefined);
+	t.is(await ask(t, 'network', {addressed: false}), undefined);
 });
 
 test('a clock that was right must be about right, however long the box lay without power', async (t) => {
@@ -51,6 +58,12 @@ test('a clock that was right must be about right, however long the box lay witho
 			undefined,
 			'a clock that nobody checked',
 		);
-		t.is(await ask(t, 'clock', {before: undefined, nowMs}), undefined);
+		t.is(await ask(t, 'clock', {nowMs}), undefined);
 	}
+});
+
+test('a release whose firewall cannot be loaded does not stay', async (t) => {
+	t.is(await ask(t, 'firewall', {}), undefined);
+	const fault = 'the firewall’s rules cannot be loaded: nobody in the home is answered';
+	t.is(await ask(t, 'firewall', {firewallFault: fault}), `Error: ${fault}`);
 });

@@ -13,6 +13,10 @@ const profile = path.join(imageDirectory, 'profile');
 const timeoutMs = 60_000;
 const ownNetwork = ['--map-root-user', '--net'];
 
+/** An image has no such package, whose files tell which number the name of a protocol stands for. */
+const withoutNetbase =
+	'for file in /etc/protocols /etc/services; do [ ! -e $file ] || mount --bind /dev/null $file; done';
+
 /** A network namespace of one's own may be forbidden, as in a container; then these are shown as skipped. */
 const isAllowed = spawnSync('unshare', [...ownNetwork, 'ip', 'link', 'set', 'lo', 'up']).status === 0;
 const networkTest = isAllowed ? test : test.skip;
@@ -42,9 +46,7 @@ for (const kind of boxKinds) {
 				'--mount',
 				'sh',
 				'-euc',
-				// An image has no netbase, whose files say which number the name of a protocol is.
-				'for file in /etc/protocols /etc/services; do [ ! -e $file ] || mount --bind /dev/null $file; done; ' +
-					'"$2" --check --file "$1"; "$2" --file "$1"; "$2" --file "$1"',
+				`${withoutNetbase}; "$2" --check --file "$1"; "$2" --file "$1"; "$2" --file "$1"`,
 				'sh',
 				file,
 				'/usr/sbin/nft',
@@ -74,6 +76,32 @@ read -r ready <&"\${COPROC[0]}"
 [ "$ready" = ready ]
 nsenter --target $home --net "$2" "$3" probe 192.0.2.1 "$4" "$5"
 `;
+
+const closing = (result: string) => `SERVICE_RESULT=${result} "$close" "$rules" "$note"`;
+const closeScript = [
+	'close=$1 rules=$2 note=$3',
+	`${closing('success')}; [ ! -e "$note" ]; [ -z "$(nft list ruleset)" ]`,
+	`${closing('exit-code')}; cat "$note"; nft list chain inet filter input`,
+	`rules=/nowhere; ${closing('exit-code')} 2>/dev/null; cat "$note"`,
+].join('\n');
+
+networkTest('a box whose rules are refused answers nobody in the home, and notes it', async (t) => {
+	const lib = path.join(profile, 'base/overlay/usr/lib/streamverse');
+	const note = path.join(await withDirectory(t), 'run/firewall-failed');
+	const files = [path.join(lib, 'bin/close-firewall'), path.join(lib, 'closed.nft'), note];
+	const {status, stdout, stderr} = spawnSync(
+		'unshare',
+		[...ownNetwork, '--mount', 'sh', '-euc', `${withoutNetbase}\n${closeScript}`, 'sh', ...files],
+		{encoding: 'utf8', env: {...process.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin'}},
+	);
+	t.is(stderr, '');
+	t.is(status, 0);
+	t.regex(stdout, /^closed\ntable inet filter \{.*policy drop;.*\}\nopen\n$/su);
+	t.deepEqual(
+		[...stdout.matchAll(/tcp dport (.*) accept/gu)].map(([, ports]) => ports),
+		['8078'],
+	);
+});
 
 const tcpPorts = [22, 443, 8080, 1883, 80];
 const answering: Readonly<Record<BoxKind, readonly string[]>> = {
