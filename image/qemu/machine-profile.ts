@@ -5,6 +5,8 @@ export type MachineProfile = {
 	readonly arguments: readonly string[];
 	readonly code: string;
 	readonly variables: string;
+	/** The firmware of boards, which has an EFI loader of its own. */
+	readonly uBoot?: string;
 	/** The firmware that enforces Secure Boot, and what it needs of the machine. */
 	readonly secure?: {readonly code: string; readonly arguments: readonly string[]};
 };
@@ -44,5 +46,6 @@ export const machineProfiles: Readonly<Record<Architecture, MachineProfile>> = {
 		],
 		code: 'AAVMF_CODE.fd',
 		variables: 'AAVMF_VARS.fd',
+		uBoot: '/usr/lib/u-boot/qemu_arm64/u-boot.bin',
 	},
 };

@@ -25,6 +25,8 @@ export type MachineOptions = {
 	readonly cablePort?: number;
 	/** Of the cable's card; each machine needs its own. */
 	readonly cableAddress?: string;
+	/** Which firmware starts the machine; default: EDK II, which a PC has as well. */
+	readonly firmware?: 'u-boot' | undefined;
 	/** Enforces Secure Boot with the keys of these variables (`enrolKeys`), which the machine copies. */
 	readonly firmwareVariables?: string | undefined;
 	readonly extraArguments?: readonly string[];
@@ -119,8 +121,12 @@ const machineArguments = (options: MachineOptions, profile: MachineProfile, vari
 		...profile.arguments,
 		...(secure?.arguments ?? []),
 		...['-m', String(memoryMegabytes), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-user-config'],
-		...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareFile(secure?.code ?? profile.code)}`],
-		...['-drive', `if=pflash,format=raw,file=${variables}`],
+		...(options.firmware === 'u-boot'
+			? ['-bios', uBootOf(profile)]
+			: [
+					...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareFile(secure?.code ?? profile.code)}`],
+					...['-drive', `if=pflash,format=raw,file=${variables}`],
+				]),
 		...diskArguments[options.diskBus ?? 'virtio'](`format=raw,cache=writeback,file=${diskPath}`),
 		...['-nic', `user,model=virtio-net-pci,mac=52:54:00:00:00:01${forward.join('')}`],
 		...(cablePort === undefined
@@ -133,11 +139,20 @@ const machineArguments = (options: MachineOptions, profile: MachineProfile, vari
 	];
 };
 
-const firmwareFile = (name: string): string => {
-	const found = firmwareDirectories.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+const firmwareFile = (name: string): string =>
+	firstFile(
+		name,
+		firmwareDirectories.map((folder) => path.join(folder, name)),
+	);
+
+const uBootOf = ({command, uBoot}: MachineProfile): string =>
+	firstFile(`U-Boot of ${command}`, uBoot === undefined ? [] : [uBoot]);
+
+const firstFile = (name: string, files: readonly string[]): string => {
+	const found = files.find((file) => existsSync(file));
 	if (found === undefined) {
 		throw new CodedError<ImageErrorCode>('IMAGE_TOOL_MISSING', {
-			message: `The firmware ${name} is missing; ./streamverse installs it from apt-packages.txt.`,
+			message: `The firmware ${name} is missing; ./streamverse installs it from the lists of apt packages.`,
 		});
 	}
 	return found;

@@ -62,6 +62,7 @@ export type TestMachineOptions = {
 	readonly cable?: {readonly port: number; readonly hardwareAddress: string};
 	/** With keys in them, by which the firmware enforces Secure Boot. */
 	readonly firmwareVariables?: string;
+	readonly firmware?: 'u-boot' | undefined;
 	/** What the box's disk is plugged into. */
 	readonly diskBus?: 'usb';
 	/** Of QEMU, besides. */

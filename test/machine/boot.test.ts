@@ -35,9 +35,9 @@ const roles: Readonly<Record<BoxKind, Role>> = {
 };
 
 const boots = test.macro({
-	title: (_, kind: BoxKind) =>
-		`an image of a ${kind} boots by its signed path, takes its seed, joins its fleet and works`,
-	exec: async (t, kind: BoxKind) => {
+	title: (_, kind: BoxKind, firmware?: 'u-boot') =>
+		`an image of a ${kind} boots by its signed path${firmware === undefined ? '' : ' from U-Boot'}, takes its seed, joins its fleet and works`,
+	exec: async (t, kind: BoxKind, firmware?: 'u-boot') => {
 		t.timeout(testTimeoutMs);
 		const {path, works, section} = roles[kind];
 		const image = await testImage({kind, release: '1.0.0'});
@@ -45,7 +45,7 @@ const boots = test.macro({
 		const seed = section === undefined ? {} : {config: {[kind]: await section(t)}};
 		const startedMs = performance.now();
 		const seconds = (): string => ((performance.now() - startedMs) / 1000).toFixed(0);
-		const machine = await withMachine(t, {fleet, image, id: `${kind}-machine`, seed});
+		const machine = await withMachine(t, {fleet, image, id: `${kind}-machine`, seed, firmware});
 		const ask = async (): Promise<boolean> => {
 			const response = await fetch(machine.url + path, {signal: AbortSignal.timeout(answerTimeoutMs)});
 			return response.status === 200 && works(await response.text());
@@ -107,4 +107,7 @@ const memoryHolds = async (
 
 for (const kind of kindsFor(testArchitecture)) {
 	test.serial(boots, kind);
+}
+if (testArchitecture === 'arm64') {
+	test.serial(boots, 'stb', 'u-boot');
 }
