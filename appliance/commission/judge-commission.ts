@@ -63,8 +63,8 @@ const judgeTime = ({time: {synchronised, offsetSeconds = 0}}: JudgedFacts): Verd
 
 const judgeDisk = ({disk, stateLost}: JudgedFacts): Verdict => {
 	if (stateLost !== undefined) {
-		const why = 'Whose it is cannot be read either, so that writing here needs the code of its console.';
-		return ['bad', `This box keeps nothing: ${stateLost}. ${why}`];
+		const sentence = `${stateLost.charAt(0).toUpperCase()}${stateLost.slice(1)}.`;
+		return ['bad', `${sentence} Whose it is cannot be read, so writing here needs its console’s code.`];
 	}
 	if (disk === undefined) {
 		return ['unknown', 'The data partition cannot be read.'];

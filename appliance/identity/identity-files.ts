@@ -25,7 +25,8 @@ export const isClaimed = async ({
 	return (await Promise.all(files.map(mayBeThere))).includes(true);
 };
 
-const mayBeThere = async (filePath: string): Promise<boolean> =>
+/** What cannot be looked at may be. */
+export const mayBeThere = async (filePath: string): Promise<boolean> =>
 	await lstat(filePath).then(
 		() => true,
 		(error: unknown) => !hasCode(error, 'ENOENT'),

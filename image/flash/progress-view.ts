@@ -69,7 +69,10 @@ const outcomeText = (outcome: FlashOutcome): string => {
 	}
 	const resumed = outcome.resumedBytes === 0 ? '' : `, ${megabytes(outcome.resumedBytes)} MB were there already`;
 	const doubt = outcome.isVerifiedDirect ? '' : ' (through this computer’s memory, which proves less)';
-	return `${outcome.device}: written and verified, ${megabytes(outcome.writtenBytes)} MB${resumed}${doubt}; it can be taken out`;
+	const table = outcome.isTableOwn
+		? ''
+		: ' (its partition table is the image’s, for want of sgdisk: never plug two such disks into one box)';
+	return `${outcome.device}: written and verified, ${megabytes(outcome.writtenBytes)} MB${resumed}${doubt}${table}; it can be taken out`;
 };
 
 const durationText = (seconds: number): string =>

@@ -1,6 +1,7 @@
-import {mkdir, stat, writeFile} from 'node:fs/promises';
+import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {CodedError} from '#appliance/error/coded-error.ts';
+import {isClaimed, mayBeThere} from '#appliance/identity/identity-files.ts';
 import {readSmall} from '#appliance/store/read-small.ts';
 import type {ImageErrorCode} from '#image/error-code.ts';
 import {seedBytesMax, seedPath} from '#image/seed/seed-schema.ts';
@@ -34,21 +35,13 @@ export const takeSeed = async (
 			message: `Whose this box is cannot be read, and a seed is for a box that is nobody’s: ${stateLost}.`,
 		});
 	}
-	for (const file of [anchorPath, claimFile, path.join(stateDirectory, 'fleet/claim.json')]) {
-		if (await isThere(file)) {
-			throw new CodedError<ImageErrorCode>('STICK_BOX_CLAIMED', {
-				message: 'This box has a claim already. Reset it to what the factory made of it, and bring the seed again.',
-			});
-		}
+	if ((await isClaimed({stateDirectory, claimFile})) || (await mayBeThere(anchorPath))) {
+		throw new CodedError<ImageErrorCode>('STICK_BOX_CLAIMED', {
+			message: 'This box has a claim already. Reset it to what the factory made of it, and bring the seed again.',
+		});
 	}
 	const target = path.join(seedRoot, seedPath);
 	await mkdir(path.dirname(target), {recursive: true, mode: 0o700});
 	await writeFile(target, seed, {mode: 0o600});
 	return 'taken';
 };
-
-const isThere = async (file: string): Promise<boolean> =>
-	await stat(file).then(
-		() => true,
-		() => false,
-	);

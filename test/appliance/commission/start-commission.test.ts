@@ -116,7 +116,7 @@ test('a box whose claim cannot be read may be somebody’s: it needs the code, a
 	t.like(state, {codeNeeded: true, takesClaim: true, takesToken: false});
 	const disk = state.checks.find(({name}) => name === 'disk');
 	t.is(disk?.outcome, 'bad');
-	t.regex(disk?.detail ?? '', /cannot be mounted.* code of its console/u);
+	t.regex(disk?.detail ?? '', /^The data .*cannot be mounted.* console’s code/u);
 	t.is((await post(scene, 'claim', {claim: foreignClaim})).status, 403);
 	t.is((await post(scene, 'report', report)).status, 403);
 	t.false(existsSync(scene.claimFile));

@@ -36,6 +36,21 @@ test('a box whose claim was removed is a fleet’s all the same', async (t) => {
 	t.like(await box.report(), {seed: 'refused', reasons: [{code: 'STICK_BOX_CLAIMED'}]});
 });
 
+test('a box that has a certificate alone, or whose claim cannot be looked at, is somebody’s all the same', async (t) => {
+	for (const [name, content] of [
+		['fleet/certificate.pem', ''],
+		['fleet', 'a file where a folder should be'],
+	] as const) {
+		const box = await withStickBox(t, {claimed: false});
+		const file = path.join(box.options.stateDirectory, name);
+		await rm(file, {recursive: true, force: true});
+		await writeFile(file, content);
+		await writeFile(path.join(box.folder, 'seed.json'), seed);
+		await box.take();
+		t.like(await box.report(), {seed: 'refused', reasons: [{code: 'STICK_BOX_CLAIMED'}]});
+	}
+});
+
 test('a box that cannot read whose it is takes no seed either', async (t) => {
 	const box = await withStickBox(t, {claimed: false, stateLost: 'the data partition cannot be used'});
 	await writeFile(path.join(box.folder, 'seed.json'), seed);

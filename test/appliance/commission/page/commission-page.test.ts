@@ -205,3 +205,12 @@ test.serial('a box that nobody would reset offers none', async (t) => {
 	await page.getByText('Live', {exact: true}).waitFor();
 	t.true(await page.locator('.reset').isHidden());
 });
+
+test.serial('a box that keeps nothing says so, and asks for its code', async (t) => {
+	const why =
+		'the data partition cannot be used (it cannot be mounted): nothing that this box keeps outlives this boot';
+	const {page} = await open(t, await withCommission(t, {stateLost: why}));
+	await page.getByText(/^The data partition cannot be used .* outlives this boot\. Whose it is/u).waitFor();
+	t.true(await page.locator('#field-claim-code').isVisible());
+	t.deepEqual(await look(page, 'state-lost'), []);
+});
